@@ -1,0 +1,1 @@
+"""Everything the paper measures: metrics, benchmarks, the compared systems and the report."""

@@ -1,0 +1,1 @@
+"""What is measured, one family a file; numpy and the standard library only (ROUGE excepted)."""
