@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from spanwise.data.benchmarks import Article, Benchmarks, QaItem, RelationItem, read_dev
 from spanwise.data.formats import AlignmentReport, Finding, Loaded, read
+from spanwise.data.overlap import Overlap, find_overlap, leave_out, refuse_overlap
 from spanwise.data.records import (
     RELATION_INSTRUCTION,
     RELATION_SEPARATOR,
@@ -32,13 +33,17 @@ __all__ = [
     "Finding",
     "GoldSpan",
     "Loaded",
+    "Overlap",
     "QaItem",
     "Record",
     "RelationItem",
     "Source",
     "Task",
     "describe",
+    "find_overlap",
+    "leave_out",
     "read",
     "read_dev",
     "read_training",
+    "refuse_overlap",
 ]
