@@ -1,0 +1,67 @@
+"""Every setting of an evaluation, with the paper's values as defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from spanwise.errors import ConfigError
+
+if TYPE_CHECKING:
+    from spanwise.data.records import Task
+
+Split = Literal["auto", "dev", "test"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How benchmarks are put to a system (paper, sections 2.4 and 3).
+
+    Attributes:
+        threshold: least score of a span, for all tasks but summaries.
+        summary_threshold: least score of a piece of a summary.
+        miscellaneous: ask for CrossNER's class `miscellaneous` too. Without it, spans of that
+            class are neither gold nor asked for.
+        lowercase: lower-case the labels of entity sets, as the paper does.
+        split: which part of a benchmark to read: "test", "dev", or "auto" for the test part
+            where the folder has it and the development part elsewhere.
+        n_items: a random subset of each benchmark of this size; None for all of it.
+        seed: of the subset, of the wrong relations asked for, and of the bootstrap.
+        curve: read everything once more with this low threshold, for precision-recall curves
+            and the best thresholds; None to leave them out (and save the time).
+        chunk: items between two writes to the run folder: what a killed run loses at most.
+        n_resamples: of the bootstrap.
+        stem: stem words before ROUGE compares them.
+    """
+
+    threshold: float = 0.5
+    summary_threshold: float = 0.1
+    miscellaneous: bool = False
+    lowercase: bool = True
+    split: Split = "auto"
+    n_items: int | None = None
+    seed: int = 0
+    curve: float | None = None
+    chunk: int = 256
+    n_resamples: int = 1000
+    stem: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError for a value out of range."""
+        for name in ("threshold", "summary_threshold", "curve"):
+            value = getattr(self, name)
+            if value is not None and not 0.0 <= value <= 1.0:
+                msg = f"{name} is {value}: a threshold is a probability, give 0 to 1"
+                raise ConfigError(msg)
+        for name in ("n_items", "chunk", "n_resamples"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                msg = f"{name} is {value}: give at least 1"
+                raise ConfigError(msg)
+        if self.curve is not None and self.curve >= self.threshold:
+            msg = f"curve is {self.curve}: give a threshold below {self.threshold}"
+            raise ConfigError(msg)
+
+    def threshold_for(self, task: Task) -> float:
+        """Return the least score of a span for a task."""
+        return self.summary_threshold if task == "summary" else self.threshold
