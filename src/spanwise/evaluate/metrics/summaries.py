@@ -56,7 +56,7 @@ def per_document(
         msg = f"{len(references)} references but {len(summaries)} summaries: give one for each"
         raise InputError(msg)
     try:
-        from rouge_score.rouge_scorer import RougeScorer
+        from rouge_score.rouge_scorer import RougeScorer  # noqa: PLC0415  (an extra)
     except ModuleNotFoundError as error:
         what = "ROUGE"
         raise MissingExtraError(what, "eval") from error
