@@ -79,11 +79,14 @@ def _source(name: str, records: list[Record], inventory: tuple[str, ...]) -> Sou
 
 
 def _answer_spans(row: dict[str, Any], *, where: str) -> tuple[GoldSpan, ...]:
+    """Return the first answer that is where `starts` says, else the most frequent, shortest one."""
     text, answers = row["context"], row["answers"]
-    for answer, start in zip(answers, row.get("starts") or (), strict=False):
-        if answer and text[start : start + len(answer)] == answer:
-            return (GoldSpan(start, start + len(answer), ANSWER),)
-    surface = max(answers, key=lambda answer: (answers.count(answer), -len(answer)))
+    for answer, given in zip(answers, row.get("starts") or (), strict=False):
+        surface = answer.strip()
+        start = given + len(answer) - len(answer.lstrip())
+        if surface and text.startswith(surface, start):
+            return (GoldSpan(start, start + len(surface), ANSWER),)
+    surface = max(answers, key=lambda answer: (answers.count(answer), -len(answer))).strip()
     places = answer_places(text, row["question"], surface)
     if not places:
         msg = f"{where}: the answer {surface!r} is not in the context"

@@ -82,9 +82,11 @@ def own_words(text: str, offsets: list[Offsets]) -> tuple[Offsets, ...] | None:
 
     Tokens that are empty or whitespace are no words.
     """
-    if _split(text) == offsets:
+    found = _split(text)
+    if found == offsets:
         return None
-    return tuple((start, end) for start, end in offsets if text[start:end].strip())
+    words = [(start, end) for start, end in offsets if text[start:end].strip()]
+    return None if found == words else tuple(words)
 
 
 def occurrences(text: str, surface: str) -> list[Offsets]:
