@@ -1,9 +1,10 @@
 r"""Keeps evaluation texts out of training: records that share 13 consecutive words with one.
 
 Comes in: training records and evaluation records. Goes out: the training records found, each with
-the words shared, or an error that lists some; or the sources without them. Words are runs of ``\w``, lower-cased, so that
-punctuation and tokenisation hide nothing. 13 as in the paper on GPT-3 (arXiv 2005.14165, appendix
-C). Windows are looked up by a 64-bit hash, and a hit is confirmed by the words themselves.
+the words shared, or an error that lists some; or the sources without them. Words are runs of
+``\w``, lower-cased, so that punctuation and tokenisation hide nothing. 13 as in the paper on GPT-3
+(arXiv 2005.14165, appendix C). Windows are looked up by a 64-bit hash, and a hit is confirmed by
+the words themselves.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any
 
 from spanwise.data.records import GoldSpan, Record
@@ -152,7 +152,8 @@ def written(path: Path) -> Iterator[IO[bytes]]:
         msg = f"{path}: cannot be written ({error}); what was there before is unchanged"
         raise DataError(msg) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def write_rows(rows: Iterable[object], path: Path) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 RECORD_KEYS = tuple(field.name for field in fields(Record))
+_STRUCTS = {"spans": ("start", "end", "label"), "words": ("start", "end")}  # in Parquet
 _STRINGS = ("instruction", "task", "source", "id", "group")
 
 
@@ -73,7 +74,7 @@ def _from_row(raw: object, where: str) -> Record:
         msg = f"{where}: has no 'text'"
         raise DataError(msg)
     given: dict[str, Any] = {"text": check(row["text"], str, "text", where=where)}
-    spans = check(row.get("spans") or [], list, "spans", where=where)
+    spans = check([] if row.get("spans") is None else row["spans"], list, "spans", where=where)
     given["spans"] = tuple(as_span(span, where=where) for span in spans)
     if (labels := row.get("labels")) is not None:
         for label in check(labels, list, "labels", where=where):
@@ -97,9 +98,7 @@ def _words(words: object, length: int, where: str) -> tuple[tuple[int, int], ...
             raise DataError(msg)
         start, end = (check(x, int, f"an offset of word {word!r}", where=where) for x in word)
         if not at <= start < end <= length:
-            msg = (
-                f"{where}: word {word!r}; words are in order, not empty, within {length} characters"
-            )
+            msg = f"{where}: word {word!r} is empty, out of order or beyond {length} characters"
             raise DataError(msg)
         checked.append((start, end))
         at = end
@@ -109,9 +108,10 @@ def _words(words: object, length: int, where: str) -> tuple[tuple[int, int], ...
 def _pyarrow() -> tuple[ModuleType, ModuleType]:
     try:
         import pyarrow as pa  # noqa: PLC0415 (an extra)
+        from pyarrow import parquet  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtraError("Parquet", "train") from error
-    return pa, pa.parquet
+    return pa, parquet
 
 
 def read_parquet(path: str | PathLike[str], *, misaligned: Misaligned = "keep") -> Loaded:
@@ -132,9 +132,12 @@ def read_parquet(path: str | PathLike[str], *, misaligned: Misaligned = "keep") 
     built = []
     for number, row in enumerate(rows):
         where = f"{path}: row {number}"
-        for key in ("spans", "words"):
+        for key, names in _STRUCTS.items():
             if isinstance(row.get(key), list):
-                row[key] = [list(each.values()) for each in row[key] if isinstance(each, dict)]
+                row[key] = [
+                    [each.get(name) for name in names] if isinstance(each, dict) else each
+                    for each in row[key]
+                ]
         built.append((where, _from_row(row, where)))
     return load(path, built, [], misaligned=misaligned)
 
@@ -160,7 +163,7 @@ def write_parquet(records: Iterable[Record], path: str | PathLike[str]) -> None:
     rows = []
     for record in records:
         row = _to_row(record)
-        for key, names in (("spans", ("start", "end", "label")), ("words", ("start", "end"))):
+        for key, names in _STRUCTS.items():
             if key in row:
                 row[key] = [dict(zip(names, each, strict=True)) for each in row[key]]
         rows.append(row)

@@ -1,0 +1,32 @@
+import pytest
+
+from spanwise.data import read
+from spanwise.errors import DataError
+
+
+def test_an_unknown_format_is_refused_with_the_nearest(tmp_path):
+    with pytest.raises(DataError, match="did you mean 'conll'"):
+        read(tmp_path, format="conl")
+
+
+def test_a_format_asked_for_is_the_one_read(write_lines):
+    row = {"text": "Ada", "spans": [[0, 3, "person"]]}
+    path = write_lines("a.jsonl", row)
+    assert read(path, format="offsets").records[0].task == "entities"
+    with pytest.raises(DataError, match="unknown key 'text'"):
+        read(path, format="gliner")
+
+
+def test_an_empty_or_missing_file_is_named(write_lines, tmp_path):
+    with pytest.raises(DataError, match=r"a\.json: holds no records"):
+        read(write_lines("a.json", "[]"))
+    with pytest.raises(DataError, match=r"absent\.jsonl: cannot be read"):
+        read(tmp_path / "absent.jsonl")
+
+
+@pytest.mark.parametrize("labels", [["person"], [[0, 3, "person"]]])
+def test_labels_that_are_spans_are_told_from_labels_that_are_names(write_lines, labels):
+    path = write_lines("a.jsonl", {"text": "Ada", "labels": labels})
+    (record,), _ = read(path)
+    assert (record.labels, len(record.spans)) in [(("person",), 0), (None, 1)]
+    assert (len(record.spans) == 1) == isinstance(labels[0], list)
