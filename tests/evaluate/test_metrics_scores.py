@@ -49,6 +49,11 @@ class TestSummaries:
         np.testing.assert_allclose(scores[:, 0], [0.75, 0.75])
         np.testing.assert_allclose(scores[:, 1], [1 / 3, 1 / 3])
 
+    def test_the_two_rouge_l_differ_where_sentences_change_places(self) -> None:
+        pytest.importorskip("rouge_score")
+        scores = summaries.per_document(["a b c d\ne f g h"], ["e f g h\na b c d"])
+        np.testing.assert_allclose(scores[0, 2:], [0.5, 1.0])
+
     def test_means_and_deviations_are_over_documents_and_case_does_not_matter(self) -> None:
         pytest.importorskip("rouge_score")
         scores = summaries.rouge(["A b c d", "a b c d"], ["a B c d", ""])

@@ -1,8 +1,9 @@
 """Summaries: a reference and a summary -> ROUGE-1, ROUGE-2 and ROUGE-L.
 
 The F-measures of Google's `rouge-score`, averaged over the documents with their standard
-deviation, as in the paper's table 4. ROUGE-L is the sentence-level one (`rougeL`), which is what
-the common wrappers report under that name; stemming is off unless asked for.
+deviation, as in the paper's table 4. There are two ROUGE-L: of the whole as one sequence
+(`rougeL`), and of the union over sentences, one a line (`rougeLsum`). Stemming is off unless
+asked for.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-KINDS = ("rouge1", "rouge2", "rougeL")
+KINDS = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class RougeScores:
     rouge1: MeanStd
     rouge2: MeanStd
     rouge_l: MeanStd
+    rouge_lsum: MeanStd
     n: int
     n_empty: int
 
@@ -44,7 +46,7 @@ class RougeScores:
 def per_document(
     references: Sequence[str], summaries: Sequence[str], *, stem: bool = False
 ) -> NDArray[np.float64]:
-    """Return `[documents, 3]`: the F-measures of ROUGE-1, 2 and L (the bootstrap's units).
+    """Return `[documents, 4]`: the F-measures of `KINDS` (the bootstrap's units).
 
     An empty summary scores 0 and stays in the mean.
 
@@ -76,7 +78,7 @@ def rouge(
     if not len(scores):
         scores = np.zeros((1, len(KINDS)))
     means, deviations = scores.mean(axis=0), scores.std(axis=0)
-    one, two, longest = (
+    one, two, longest, longest_by_line = (
         MeanStd(mean=float(mean), std=float(std))
         for mean, std in zip(means, deviations, strict=True)
     )
@@ -84,6 +86,7 @@ def rouge(
         rouge1=one,
         rouge2=two,
         rouge_l=longest,
+        rouge_lsum=longest_by_line,
         n=len(references),
         n_empty=sum(not summary.strip() for summary in summaries),
     )
