@@ -30,3 +30,17 @@ def test_labels_that_are_spans_are_told_from_labels_that_are_names(write_lines, 
     (record,), _ = read(path)
     assert (record.labels, len(record.spans)) in [(("person",), 0), (None, 1)]
     assert (len(record.spans) == 1) == isinstance(labels[0], list)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.jsonl", '{"text": "Ada", "spans": [[0, 3, "x"]]}\n'),
+        ("a.json", '[{"tokenized_text": ["Ada"], "ner": [[0, 0, "x"]]}]'),
+        ("a.conll", "Ada B-x\n"),
+    ],
+)
+def test_a_mark_of_byte_order_is_no_part_of_the_text(tmp_path, name, content):
+    (tmp_path / name).write_text(content, encoding="utf-8-sig")
+    (record,), _ = read(tmp_path / name)
+    assert record.text == "Ada"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SPAN = 3  # start, end, label
+_BOM = "\ufeff"  # some editors put it ahead of a file
 
 
 def read_text(path: Path) -> str:
@@ -41,12 +42,14 @@ def read_text(path: Path) -> str:
 
 
 def read_lines(path: Path) -> list[str]:
-    """Return a text file's lines without their ends; only line feeds end one.
+    """Return a text file's lines without their ends, nor a mark of byte order ahead of all.
+
+    Only line feeds end a line.
 
     Raises:
         DataError: the file cannot be read or is not UTF-8.
     """
-    return [line.removesuffix("\r") for line in read_text(path).split("\n")]
+    return [line.removesuffix("\r") for line in read_text(path).removeprefix(_BOM).split("\n")]
 
 
 def read_objects(path: Path) -> Iterator[tuple[str, Any]]:
@@ -58,7 +61,7 @@ def read_objects(path: Path) -> Iterator[tuple[str, Any]]:
     if path.suffixes[-1:] == [".jsonl"] or path.suffixes[-2:] == [".jsonl", ".gz"]:
         yield from read_rows(path)
         return
-    text = read_text(path)
+    text = read_text(path).removeprefix(_BOM)
     if not text.lstrip().startswith("["):
         yield from read_rows(path)
         return
