@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from spanwise import config
+from spanwise.data.records import TASKS
 from spanwise.errors import ConfigError, InputError
 from spanwise.evaluate import benchmarks, predictions, scoring
 from spanwise.evaluate.options import Options
@@ -89,13 +90,15 @@ def evaluate(
         One result for each benchmark that the folder holds.
 
     Raises:
-        InputError: an unknown suite, or a system that returns another number of readings.
+        InputError: an unknown suite, a task that the system cannot be asked, or a system that
+            returns another number of readings.
         DataError: no benchmark was found, or a file breaks its format.
         ConfigError: `out` belongs to another run.
         MissingExtraError: a benchmark needs a package that is not installed.
     """
     options = options or Options()
     found = benchmarks.load(suite, folder, options=options)
+    _refuse_others(system, found.benchmarks)
     settings = _settings(system, suite, options, found.benchmarks)
     home = None if out is None else _claim(Path(out), settings)
     results, timing = [], {}
@@ -190,6 +193,18 @@ def _ask(system: System, items: Sequence[Item], *, threshold: float) -> list[Rea
         msg = f"{system.name} gave {len(made)} readings of {len(items)} questions; one each is due"
         raise InputError(msg)
     return made
+
+
+def _refuse_others(system: System, found: Sequence[Benchmark]) -> None:
+    """Raise InputError for a benchmark whose task the system cannot be asked."""
+    tasks = getattr(system, "tasks", TASKS)
+    others = [each.name for each in found if each.items[0].question.task not in tasks]
+    if others:
+        msg = (
+            f"{system.name} cannot be asked {', '.join(others)}; its tasks are "
+            f"{', '.join(tasks)}: name a suite without the others, like 'squad,cnndm,fewrel'"
+        )
+        raise InputError(msg)
 
 
 def _settings(

@@ -39,8 +39,9 @@ class Reading:
     """What a system made of one question.
 
     `written` is the answer in the words of a system that writes instead of marking; `spans` are
-    then those of its words that stand in the text. `failure` names why output could not be used
-    ("" where it could): such an item stays in the score, as a miss, and is counted.
+    then those of its words that stand in the text. `failure` names why output, or part of
+    it, could not be used ("" where all could): the item stays in the score with what was left,
+    and is counted.
     """
 
     spans: tuple[Entity, ...] = ()
@@ -49,7 +50,10 @@ class Reading:
 
 
 class System(Protocol):
-    """Anything that the benchmarks can be put to."""
+    """Anything that the benchmarks can be put to.
+
+    One that cannot be asked every task has an attribute `tasks` with those it can.
+    """
 
     @property
     def name(self) -> str:
