@@ -24,6 +24,9 @@ if TYPE_CHECKING:
         TrainingError,
         UnsupportedError,
     )
+    from spanwise.extractor import Extractor
+    from spanwise.flow.words import Words
+    from spanwise.loading import load
     from spanwise.types import Answer, Entity, Label, Query, Relation, Span
 
 __version__ = "0.1.0"
@@ -34,6 +37,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "Entity",
+    "Extractor",
     "InputError",
     "Label",
     "LabelError",
@@ -47,7 +51,9 @@ __all__ = [
     "TextTooLongError",
     "TrainingError",
     "UnsupportedError",
+    "Words",
     "__version__",
+    "load",
 ]
 
 # Public name -> the module it lives in.
@@ -57,6 +63,7 @@ _HOMES = {
     "ConfigError": "errors",
     "DataError": "errors",
     "Entity": "types",
+    "Extractor": "extractor",
     "InputError": "errors",
     "Label": "types",
     "LabelError": "errors",
@@ -70,6 +77,8 @@ _HOMES = {
     "TextTooLongError": "errors",
     "TrainingError": "errors",
     "UnsupportedError": "errors",
+    "Words": "flow.words",
+    "load": "loading",
 }
 
 

@@ -1,0 +1,74 @@
+"""Scores computed by PyTorch, on a CPU or a GPU."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import torch
+
+from spanwise.errors import InputError
+from spanwise.model.network import TensorBatch
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from spanwise.flow.encode import Batch
+    from spanwise.model.checkpoint import Model
+
+Precision = Literal["fp32", "bf16", "fp16"]
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class PyTorchBackend:
+    """Runs a `Network`; see `backend.base.Backend`."""
+
+    name = "pytorch"
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        device: str = "cpu",
+        precision: Precision = "fp32",
+        compile: bool = False,  # noqa: A002 (torch's own word for it)
+        threads: int = 0,
+    ) -> None:
+        """Move the model to its device and precision.
+
+        Args:
+            model: network and tokenizer.
+            device: "cpu", "cuda", "cuda:1" …
+            precision: "fp32", "bf16" (CPU with bf16 instructions, or CUDA) or "fp16" (CUDA).
+            compile: compile the encoder with `torch.compile`; the first batches take long.
+            threads: torch's threads for the whole process, 0 leaves them alone.
+
+        Raises:
+            InputError: the device is not there, or does not do that precision.
+        """
+        if device.startswith("cuda") and not torch.cuda.is_available():
+            msg = f"device {device!r}: no CUDA device is there; use device='cpu'"
+            raise InputError(msg)
+        if precision not in _DTYPES:
+            msg = f"precision {precision!r} is not one of {', '.join(_DTYPES)}"
+            raise InputError(msg)
+        if precision == "fp16" and device == "cpu":
+            msg = "precision 'fp16' needs a GPU; on a CPU use 'fp32' or 'bf16'"
+            raise InputError(msg)
+        if threads:
+            torch.set_num_threads(threads)
+        self.config = model.config
+        self.tokenizer = model.tokenizer
+        self.device = torch.device(device)
+        self.network = model.network.to(self.device, _DTYPES[precision]).eval()
+        if compile:
+            self.network.encoder.compile(dynamic=True)
+        self.batch_tokens = 2048 if device == "cpu" else 32768
+
+    def score(self, batch: Batch) -> NDArray[np.float32]:
+        """Return the logits of a batch."""
+        with torch.inference_mode():
+            logits: NDArray[np.float32] = (
+                self.network(TensorBatch.of(batch, self.device)).float().cpu().numpy()
+            )
+        return logits

@@ -1,0 +1,62 @@
+"""A new model on a pretrained encoder: the start of training from scratch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tokenizers import AddedToken
+from transformers import AutoModel
+
+from spanwise.config import ModelConfig
+from spanwise.model.checkpoint import TOKENIZER_FILE, Model, read_tokenizer
+from spanwise.model.network import Network
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+def from_encoder(
+    folder: str | Path, *, attention: str = "sdpa", **overrides: Mapping[str, Any] | Any
+) -> Model:
+    """Return a model with the encoder of a Hugging Face folder and a random head.
+
+    Args:
+        folder: holds the encoder's config, weights and `tokenizer.json`.
+        attention: see `Network`.
+        overrides: fields of `ModelConfig`, such as `hidden_size`.
+    """
+    folder = Path(folder)
+    tokenizer = read_tokenizer(folder / TOKENIZER_FILE)
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    pretrained = AutoModel.from_pretrained(folder, local_files_only=True)
+    stored = pretrained.config.to_diff_dict()
+    stored["model_type"] = pretrained.config.model_type
+    draft = ModelConfig(
+        encoder=stored, **{"hidden_size": pretrained.config.hidden_size, **overrides}
+    )
+    tokenizer.add_special_tokens(
+        [
+            AddedToken(token, special=True, normalized=False)
+            for token in (draft.label_token, draft.separator_token)
+        ]
+    )
+    pretrained.resize_token_embeddings(tokenizer.get_vocab_size(), mean_resizing=True)
+    stored["vocab_size"] = tokenizer.get_vocab_size()
+    positions = getattr(pretrained.config, "max_position_embeddings", None)
+    absolute = pretrained.config.model_type in {"bert", "roberta", "xlm-roberta", "distilbert"}
+    config = ModelConfig(
+        encoder=stored,
+        **{
+            "hidden_size": pretrained.config.hidden_size,
+            "max_positions": positions if absolute else None,
+            **overrides,
+        },
+    )
+    network = Network(config, attention=attention)
+    own = network.encoder.state_dict()
+    given = {k: v for k, v in pretrained.state_dict().items() if k in own}
+    network.encoder.load_state_dict(given)
+    return Model(network, tokenizer)

@@ -1,0 +1,329 @@
+"""A block of (text, query) items -> passes -> candidates -> spans.
+
+A pass is one window of one text with one group of its labels: what the model reads at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spanwise.errors import LabelError, TextTooLongError
+from spanwise.flow import windows
+from spanwise.flow.decode import (
+    Candidates,
+    greedy,
+    sigmoid,
+    span_candidates,
+    token_candidates,
+)
+from spanwise.flow.encode import Encoded, Encoder, Pieces, batches
+from spanwise.flow.windows import Window
+from spanwise.flow.words import Words
+from spanwise.options import Unread
+from spanwise.types import Entity, Label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from spanwise.backend.base import Backend
+    from spanwise.options import Settings
+
+DEFAULT_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A split text and what is asked of it; `number` is its place in the call."""
+
+    number: int
+    words: Words
+    labels: tuple[Label, ...]
+    instruction: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What the model reads at once: a window of item `item` and its labels from `first_label`."""
+
+    item: int
+    window: Window
+    first_label: int
+    encoded: Encoded
+    thresholds: NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class Found:
+    """What the passes of one item gave, in words and labels of the whole item.
+
+    Logits are kept only where class probabilities were asked for.
+    """
+
+    parts: list[Candidates] = field(default_factory=list)
+    logits: list[tuple[Pass, NDArray[np.float32]]] = field(default_factory=list)
+
+
+class Block:
+    """Items that are batched together."""
+
+    def __init__(
+        self, encoder: Encoder, backend: Backend, settings: Settings, unread: list[Unread]
+    ) -> None:
+        """Take what all passes share; `unread` receives what truncation left out."""
+        self.encoder = encoder
+        self.backend = backend
+        self.config = backend.config
+        self.settings = settings
+        self.unread = unread
+
+    def spans(self, items: Sequence[Item]) -> Iterator[list[Entity]]:
+        """Yield the spans of each item, in order.
+
+        Raises:
+            LabelError: a label leaves no room for the text.
+            TextTooLongError: a long text with `long_text="error"`.
+        """
+        items, pieces = self._readable(items)
+        passes = [
+            made
+            for place, (item, words) in enumerate(zip(items, pieces, strict=True))
+            for made in self._passes(place, item, words)
+        ]
+        found = [Found() for _ in items]
+        budget = self.settings.batch_tokens or self.backend.batch_tokens
+        lengths = [len(each.encoded.ids) for each in passes]
+        for chosen in batches(lengths, max_tokens=budget, max_items=256):
+            self._run([passes[int(i)] for i in chosen], found)
+        for item, result in zip(items, found, strict=True):
+            yield self._choose(item, result)
+
+    def _readable(self, items: Sequence[Item]) -> tuple[list[Item], list[Pieces]]:
+        """Tokenise the items; words that yield no sub-word leave, with their offsets."""
+        known: dict[int, tuple[Words, Pieces]] = {}
+        unseen = {id(item.words): item.words for item in items}
+        surfaces = [words.surfaces() for words in unseen.values()]
+        for (key, words), pieces in zip(unseen.items(), self.encoder.words(surfaces), strict=True):
+            real = pieces.lengths > 0
+            known[key] = (
+                Words(words.text, words.starts[real], words.ends[real]),
+                Pieces(pieces.ids, pieces.lengths[real]),
+            )
+        kept = [
+            Item(item.number, known[id(item.words)][0], item.labels, item.instruction)
+            for item in items
+        ]
+        return kept, [known[id(item.words)][1] for item in items]
+
+    def _passes(self, place: int, item: Item, pieces: Pieces) -> Iterator[Pass]:
+        """Cut one item into passes; none for a text without words."""
+        if not len(item.words):
+            return
+        instruction = self.encoder.instruction(item.instruction)
+        shown = [label.shown for label in item.labels]
+        costs = [self.encoder.label_cost(label) for label in shown]
+        room = self._room(item, instruction)
+        thresholds = self._thresholds(item.labels)
+        for first, stop in self._groups(costs, room, int(pieces.lengths.sum()), shown):
+            left = None if room is None else room - sum(costs[first:stop])
+            for window in self._windows(item, pieces, instruction, left):
+                yield Pass(
+                    place,
+                    window,
+                    first,
+                    self.encoder.encode(
+                        shown[first:stop], instruction, pieces.between(window.start, window.stop)
+                    ),
+                    thresholds[first:stop],
+                )
+
+    def _room(self, item: Item, instruction: Pieces) -> int | None:
+        """Sub-words left for labels and text, or None where only words are limited."""
+        limit = self.encoder.max_tokens
+        n_words = len(instruction.lengths)
+        too_long = n_words >= self.config.max_words
+        room = None
+        if limit is not None:
+            room = limit - self.encoder.frame_cost - len(instruction.ids)
+            too_long = too_long or room < limit // 4
+        if too_long:
+            msg = (
+                f"text {item.number}: the instruction of {n_words} words leaves no room for the "
+                f"text in a window of {limit or self.config.max_words}; shorten it"
+            )
+            raise TextTooLongError(msg)
+        return room
+
+    def _groups(
+        self, costs: Sequence[int], room: int | None, text: int, shown: Sequence[str]
+    ) -> Iterator[tuple[int, int]]:
+        """Cut the labels into groups that fit one pass.
+
+        In a limited window labels take at most half, unless the whole text leaves them more.
+        """
+        most = self.settings.max_labels or self.config.max_labels
+        limit = sum(costs) if room is None else max(room // 2, room - text)
+        first = used = 0
+        for place, cost in enumerate(costs):
+            if cost > limit:
+                msg = (
+                    f"label {shown[place][:80]!r} takes {cost} sub-words of a window that has "
+                    f"{limit} for labels; shorten it"
+                )
+                raise LabelError(msg)
+            if place > first and (place - first >= most or used + cost > limit):
+                yield first, place
+                first, used = place, 0
+            used += cost
+        yield first, len(costs)
+
+    def _windows(
+        self, item: Item, pieces: Pieces, instruction: Pieces, left: int | None
+    ) -> list[Window]:
+        costs = pieces.lengths if left is not None else np.zeros_like(pieces.lengths)
+        max_words = self.config.max_words - len(instruction.lengths)
+        max_cost = 0 if left is None else left
+        n_words, n_tokens = len(item.words), int(costs.sum())
+        if n_words <= max_words and n_tokens <= max_cost:
+            return [Window(0, n_words, 0, n_words)]
+        ends = windows.sentence_ends(item.words)
+        made = windows.cut(costs, max_cost=max_cost, max_words=max_words, ends=ends)
+        if len(made) == 1 or self.settings.long_text == "windows":
+            return made
+        words, read = item.words, made[0].stop
+        if self.settings.long_text == "error":
+            msg = (
+                f"text {item.number} has {n_words} words; one pass reads {read} of them with "
+                "these labels: use long_text='windows' (all of it) or 'truncate'"
+            )
+            raise TextTooLongError(msg)
+        rest = Unread(item.number, int(words.starts[read]), int(words.ends[-1]))
+        if rest not in self.unread:
+            self.unread.append(rest)
+        return [Window(0, read, 0, read)]
+
+    def _thresholds(self, labels: Sequence[Label]) -> NDArray[np.float64]:
+        given = self.settings.threshold
+        if given is None:
+            given = self.config.thresholds
+        if isinstance(given, Mapping):
+            return np.asarray([given.get(label.name, DEFAULT_THRESHOLD) for label in labels])
+        return np.full(len(labels), float(given))
+
+    def _run(self, chosen: Sequence[Pass], found: Sequence[Found]) -> None:
+        """Score one batch and hand its candidates to the items."""
+        batch = self.encoder.collate([each.encoded for each in chosen])
+        logits = self.backend.score(batch)
+        if self.config.temperature != 1:
+            logits = logits / np.float32(self.config.temperature)
+        thresholds = np.ones((len(chosen), batch.label_positions.shape[1]))
+        for row, each in zip(thresholds, chosen, strict=True):
+            row[: len(each.thresholds)] = each.thresholds
+        # The instruction's words can neither begin nor hold a span: their rows are shut.
+        for place, each in enumerate(chosen):
+            logits[place, : each.encoded.n_instruction] = -np.inf
+        if self.config.architecture == "token":
+            policy = self.settings.policy or self.config.policy
+            made = token_candidates(
+                logits, batch.n_words, batch.n_labels, thresholds, policy=policy
+            )
+        else:
+            made = span_candidates(logits, batch.n_words, batch.n_labels, thresholds)
+        bounds = np.searchsorted(made.items, np.arange(len(chosen) + 1))
+        for place, each in enumerate(chosen):
+            keep = np.arange(bounds[place], bounds[place + 1])
+            found[each.item].parts.append(_whole(made.take(keep), each))
+            if self.settings.probabilities:
+                kept = logits[place, : batch.n_words[place]]
+                found[each.item].logits.append((each, kept.copy()))
+
+    def _choose(self, item: Item, found: Found) -> list[Entity]:
+        """Merge an item's passes, choose greedily and give the spans their text."""
+        if not found.parts:
+            return []
+        merged = _merged(found.parts)
+        kept = greedy(merged, overlap=self.settings.overlap, multi_label=self.settings.multi_label)
+        text, starts, ends = item.words.text, item.words.starts, item.words.ends
+        entities = []
+        for place in kept.tolist():
+            i, j = int(merged.starts[place]), int(merged.ends[place])
+            start, end = int(starts[i]), int(ends[j - 1])
+            label = int(merged.labels[place])
+            entities.append(
+                Entity(
+                    text[start:end],
+                    item.labels[label].name,
+                    start,
+                    end,
+                    float(merged.scores[place]),
+                    self._probabilities(item, found, i, j) if found.logits else None,
+                    self._runners_up(item, merged, place) if self.settings.runners_up else (),
+                )
+            )
+        return entities
+
+    def _probabilities(self, item: Item, found: Found, i: int, j: int) -> dict[str, float]:
+        """Score the span of words `i` to `j` for every label of its item."""
+        policy = self.settings.policy or self.config.policy
+        scores: dict[str, float] = {}
+        for each, logits in found.logits:
+            window = each.window
+            if not window.own_start <= i < window.own_stop:
+                continue
+            first = i - window.start + each.encoded.n_instruction
+            last = first + j - i
+            if self.config.architecture == "span":
+                of_labels = sigmoid(logits[first, j - i - 1])
+            else:
+                inside = sigmoid(logits[first:last, :, 2])
+                of_labels = inside.mean(axis=0)
+                if policy == "min":
+                    edges = sigmoid(np.stack((logits[first, :, 0], logits[last - 1, :, 1])))
+                    of_labels = np.minimum(inside.min(axis=0), edges.min(axis=0))
+            for offset in range(len(each.thresholds)):
+                name = item.labels[each.first_label + offset].name
+                scores[name] = float(of_labels[offset])
+        return {label.name: scores[label.name] for label in item.labels if label.name in scores}
+
+    def _runners_up(
+        self, item: Item, merged: Candidates, place: int
+    ) -> tuple[tuple[str, float], ...]:
+        same = (merged.starts == merged.starts[place]) & (merged.ends == merged.ends[place])
+        same[place] = False
+        others = np.flatnonzero(same)
+        ranked = others[np.argsort(-merged.scores[others], kind="stable")]
+        return tuple(
+            (item.labels[int(merged.labels[k])].name, float(merged.scores[k])) for k in ranked
+        )
+
+
+def _whole(part: Candidates, each: Pass) -> Candidates:
+    """Return a pass's candidates in words and labels of the item, its own ones only."""
+    shift = each.window.start - each.encoded.n_instruction
+    moved = Candidates(
+        part.items,
+        part.starts + shift,
+        part.ends + shift,
+        part.labels + each.first_label,
+        part.scores,
+    )
+    own = (moved.starts >= each.window.own_start) & (moved.starts < each.window.own_stop)
+    return moved.take(own)
+
+
+def _merged(parts: Sequence[Candidates]) -> Candidates:
+    """Return the parts as one, ordered by start, end, label."""
+    if len(parts) == 1:
+        return parts[0]
+    joined = Candidates(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("items", "starts", "ends", "labels", "scores")
+        )
+    )
+    return joined.take(np.lexsort((joined.labels, joined.ends, joined.starts)))

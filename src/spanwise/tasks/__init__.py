@@ -1,0 +1,1 @@
+"""Each task: what it asks, and how the spans found are read."""

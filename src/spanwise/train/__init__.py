@@ -1,0 +1,1 @@
+"""Training: settings, batches, optimiser, loop, and the state that resumes a run."""
