@@ -11,13 +11,13 @@ from spanwise.data import find_overlap, leave_out, read_dev, read_training
 from spanwise.data.sampling import Sampler
 from spanwise.errors import ConfigError, did_you_mean
 from spanwise.model import start
-from spanwise.train.loop import Trainer
+from spanwise.training.loop import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spanwise.model.checkpoint import Model
-    from spanwise.train.config import TrainConfig
+    from spanwise.training.config import TrainConfig
 
 
 def public(

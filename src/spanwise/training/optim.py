@@ -9,7 +9,7 @@ import torch
 
 if TYPE_CHECKING:
     from spanwise.model.network import Network
-    from spanwise.train.config import OptimConfig
+    from spanwise.training.config import OptimConfig
 
 
 def optimizer(network: Network, config: OptimConfig) -> torch.optim.AdamW:

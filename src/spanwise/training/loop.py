@@ -24,17 +24,17 @@ from spanwise.errors import TrainingError
 from spanwise.flow.encode import Encoder, batches
 from spanwise.flow.words import splitter
 from spanwise.model.loss import focal_loss
-from spanwise.train import state
-from spanwise.train.collate import TrainingBatch, collate, tokenise
-from spanwise.train.optim import optimizer, rate
-from spanwise.train.state import Progress
+from spanwise.training import state
+from spanwise.training.collate import TrainingBatch, collate, tokenise
+from spanwise.training.optim import optimizer, rate
+from spanwise.training.state import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from spanwise.data.sampling import Sampler
     from spanwise.model.checkpoint import Model
-    from spanwise.train.config import TrainConfig
+    from spanwise.training.config import TrainConfig
 
 CHUNK = 512
 """Examples that are sorted by length together; batches are cut from one chunk at a time."""
