@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from spanwise.errors import ConfigError, DataError, InputError
 from spanwise.evaluate import runner
 from spanwise.evaluate.options import Options
 from spanwise.evaluate.systems import ExtractorSystem, Question, Reading
+from spanwise.options import Settings
 from spanwise.types import Entity, Query
 
 if TYPE_CHECKING:
@@ -237,30 +238,46 @@ def test_the_run_file_holds_what_a_repetition_needs(
     assert units.tolist() == [[3.0, 3.0, 3.0], [2.0, 2.0, 2.0]]
 
 
+class Extractor:
+    """Keeps what it is asked, and marks the first three characters."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[Any, Query, Settings]] = []
+
+    def extract(
+        self, items: Iterable[tuple[Any, Query]], settings: Settings | None = None
+    ) -> Iterator[list[Entity]]:
+        assert settings is not None
+        for text, query in items:
+            self.seen.append((text, query, settings))
+            whole = text if isinstance(text, str) else text.text
+            yield [Entity(whole[:3], query.labels[0].name, 0, 3, 0.8)]
+
+
 def test_an_extractor_is_asked_with_the_instruction_apart(folder: Path) -> None:
-    class Extractor:
-        def __init__(self) -> None:
-            self.seen: list[tuple[str, Query, float]] = []
-
-        def extract(
-            self, texts: Sequence[str], queries: Sequence[Query], *, threshold: float
-        ) -> list[list[Entity]]:
-            self.seen += [(t, q, threshold) for t, q in zip(texts, queries, strict=True)]
-            return [
-                [Entity(text[:3], query.labels[0].name, 0, 3, 0.8)]
-                for text, query in zip(texts, queries, strict=True)
-            ]
-
     extractor = Extractor()
-    system = ExtractorSystem(extractor, name="mine", settings={"model": "m"})
+    choice = Settings(policy="min", threshold=0.9)
+    system = ExtractorSystem(extractor, name="mine", choice=choice, settings={"model": "m"})
     report = run(system, folder, suite="squad,fewrel")
-    text, query, threshold = extractor.seen[0]
+    text, query, settings = extractor.seen[0]
     assert text == "The Normans came from France in the 10th century."
     assert query.instruction == "Where did the Normans come from?"
     assert [label.name for label in query.labels] == ["answer"]
-    assert threshold == 0.5
+    assert (settings.threshold, settings.policy) == (0.5, "min")
     assert extractor.seen[3][1].labels[0].name == "Aino Ackté <> mother"
-    assert report.settings["system"] == {"name": "mine", "kind": "extractor", "model": "m"}
+    stored = report.settings["system"]
+    assert (stored["name"], stored["kind"], stored["model"]) == ("mine", "extractor", "m")
+    assert stored["choice"]["policy"] == "min"
+    assert stored["choice"]["threshold"] is None
+
+
+def test_entity_sets_are_read_in_their_own_words_unless_asked_otherwise(folder: Path) -> None:
+    extractor = Extractor()
+    system = ExtractorSystem(extractor, name="mine")
+    run(system, folder, suite="crossner-ai")
+    assert extractor.seen[0][0].surfaces()[-2:] == ["C++", "."]
+    run(system, folder, suite="crossner-ai", words="model")
+    assert extractor.seen[2][0] == "Alan Turing wrote Prolog , LISP and C++ ."
 
 
 def test_the_hash_of_a_model_is_of_its_files_not_of_its_place(tmp_path: Path) -> None:

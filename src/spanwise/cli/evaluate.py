@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-import argparse
+import importlib.util
 import json
 import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spanwise.errors import ConfigError
+from spanwise.evaluate import compare, report, runner
+from spanwise.evaluate.baselines import local
+from spanwise.evaluate.baselines.chat import ChatSystem
+from spanwise.evaluate.baselines.flan import FlanSystem
+from spanwise.evaluate.baselines.http import HttpClient
+from spanwise.evaluate.baselines.utc import UtcSystem
 from spanwise.evaluate.benchmarks import SUITES
 from spanwise.evaluate.options import Options
+from spanwise.evaluate.progress import bars
+from spanwise.evaluate.report import tables
+from spanwise.evaluate.systems import ExtractorSystem
+from spanwise.loading import load, locate
+from spanwise.options import Settings
 
 if TYPE_CHECKING:
+    import argparse
     from contextlib import AbstractContextManager
 
     from spanwise.evaluate.report.tables import Table
@@ -70,9 +82,9 @@ def _configure_questions(group: argparse._ArgumentGroup) -> None:
 def _configure_systems(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--as", dest="kind", choices=KINDS, default="gliner", help="what MODEL is")
-    add("--backend", default="auto", help="gliner: auto, onnx or pytorch")
+    add("--backend", choices=("auto", "onnx", "pytorch"), default="auto", help="gliner: runs it")
     add("--policy", choices=("mean", "min"), help="gliner: how spans are scored")
-    add("--device", default="cpu", help="utc, flan, chat: as torch names it")
+    add("--device", default="cpu", help="as torch names it")
     add("--url", help="endpoint: up to the version, as in http://127.0.0.1:8000/v1")
     add("--key-env", metavar="NAME", help="endpoint: environment variable that holds the key")
     add("--parallel", type=int, default=4, metavar="N", help="endpoint: requests at once")
@@ -84,9 +96,12 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         SpanwiseError: whatever keeps the evaluation from running, in one sentence.
     """
-    from spanwise.evaluate import compare, report, runner
-
     options = _options(arguments)
+    if arguments.compare is not None:
+        if arguments.out is None:
+            msg = "--compare needs --out: the comparison reads both run folders"
+            raise ConfigError(msg)
+        compare.read_run(arguments.compare)  # what is not there is better known at the start
     before = None if arguments.before is None else compare.read_run(arguments.before)
     system = _system(arguments)
     found = runner.evaluate(
@@ -99,15 +114,14 @@ def run(arguments: argparse.Namespace) -> int:
     )
     differences = []
     if arguments.compare is not None:
-        if arguments.out is None:
-            msg = "--compare needs --out: the comparison reads both run folders"
-            raise ConfigError(msg)
         differences = compare.compare(arguments.out, arguments.compare)
     earlier = None if before is None else before["mean_ner_f1"]
     if arguments.json:
         print(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
     else:
         _show(found, before=earlier)
+        if differences:
+            _print(tables.difference_table(differences, str(arguments.compare)))
     if arguments.out is not None:
         paths = report.write(found, arguments.out, before=earlier, differences=differences)
         print(f"report: {paths[0]} and {paths[1]}", file=sys.stderr)
@@ -140,40 +154,30 @@ def _system(arguments: argparse.Namespace) -> System:
     name = arguments.name or Path(arguments.model).name
     if arguments.kind == "endpoint":
         return _endpoint(arguments, name)
-    from spanwise.evaluate.baselines import chat, flan, local, utc
-
     if arguments.kind == "utc":
-        return utc.UtcSystem(local.TokenTagger(arguments.model, device=arguments.device), name=name)
+        return UtcSystem(local.TokenTagger(arguments.model, device=arguments.device), name=name)
     if arguments.kind == "flan":
-        return flan.FlanSystem(local.Seq2Seq(arguments.model, device=arguments.device), name=name)
-    return chat.ChatSystem(local.LocalChat(arguments.model, device=arguments.device), name=name)
+        return FlanSystem(local.Seq2Seq(arguments.model, device=arguments.device), name=name)
+    return ChatSystem(local.LocalChat(arguments.model, device=arguments.device), name=name)
 
 
 def _extractor(arguments: argparse.Namespace) -> System:
-    import spanwise
-    from spanwise.evaluate.runner import hash_model
-    from spanwise.evaluate.systems import ExtractorSystem
-    from spanwise.options import Settings
-
-    extractor = spanwise.load(arguments.model, backend=arguments.backend)
-    path = None if arguments.model is None else Path(arguments.model)
-    settings: dict[str, Any] = {
-        "model": arguments.model or "embedded",
-        "model_sha256": hash_model(path) if path is not None and path.exists() else None,
-        "backend": extractor.backend.name,
-    }
+    path = locate(arguments.model)
+    extractor = load(path, backend=arguments.backend, device=arguments.device)
+    given = "spanwise (embedded)" if arguments.model is None else Path(arguments.model).name
     return ExtractorSystem(
         extractor,
-        name=arguments.name or (path.name if path is not None else "spanwise (embedded)"),
+        name=arguments.name or given,
         choice=Settings(policy=arguments.policy),
-        settings=settings,
+        settings={
+            "model": arguments.model or "embedded",
+            "model_sha256": runner.hash_model(path),
+            "backend": extractor.backend.name,
+        },
     )
 
 
 def _endpoint(arguments: argparse.Namespace, name: str) -> System:
-    from spanwise.evaluate.baselines.chat import ChatSystem
-    from spanwise.evaluate.baselines.http import HttpClient
-
     key = ""
     if arguments.key_env is not None:
         key = os.environ.get(arguments.key_env, "")
@@ -186,20 +190,12 @@ def _endpoint(arguments: argparse.Namespace, name: str) -> System:
 
 def _progress(*, quiet: bool) -> AbstractContextManager[Progress] | None:
     """Return bars for a terminal; none where they are unwanted or cannot be shown."""
-    if quiet or not sys.stderr.isatty():
-        return None
-    from spanwise.evaluate.progress import bars
-
-    try:
-        import rich  # noqa: F401  (only to see whether it is there)
-    except ModuleNotFoundError:
+    if quiet or not sys.stderr.isatty() or importlib.util.find_spec("rich") is None:
         return None
     return bars()
 
 
 def _show(report: Report, *, before: float | None) -> None:
-    from spanwise.evaluate.report import tables
-
     for table in tables.paper_tables(report, before=before):
         if table.n_ours:
             _print(table)

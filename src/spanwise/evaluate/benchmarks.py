@@ -182,6 +182,8 @@ def _read(name: str, path: Path, split: str, *, root: Path, options: Options) ->
         items = read_mit(path, labels.split(", "), lowercase=options.lowercase)
     else:
         items = _READERS[family](path)
+    if options.words == "model":
+        items = [replace(item, question=replace(item.question, words=None)) for item in items]
     notes = _notes(name, split, items, options)
     if family == "summary":
         items = items[:_CNNDM_ITEMS]

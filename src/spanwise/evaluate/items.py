@@ -18,15 +18,13 @@ class Item:
     """One question and what is right.
 
     `gold` are the spans wanted (entities; mentions of the tail), `references` the strings: the
-    accepted answers (none: unanswerable) or the reference summary. `words` are the source's own
-    words where the default splitter would find others.
+    accepted answers (none: unanswerable) or the reference summary.
     """
 
     id: str
     question: Question
     gold: tuple[GoldSpan, ...] = ()
     references: tuple[str, ...] = ()
-    words: tuple[tuple[int, int], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

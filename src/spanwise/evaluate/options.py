@@ -23,6 +23,8 @@ class Options:
         miscellaneous: ask for CrossNER's class `miscellaneous` too. Without it, spans of that
             class are neither gold nor asked for.
         lowercase: lower-case the labels of entity sets, as the paper does.
+        words: "source" gives entity sets in their own words, as GLiNER's evaluation does;
+            "model" gives the text and lets the system split it.
         split: which part of a benchmark to read: "test", "dev", or "auto" for the test part
             where the folder has it and the development part elsewhere.
         n_items: a random subset of each benchmark of this size; None for all of it.
@@ -38,11 +40,12 @@ class Options:
     summary_threshold: float = 0.1
     miscellaneous: bool = False
     lowercase: bool = True
+    words: Literal["source", "model"] = "source"
     split: Split = "auto"
     n_items: int | None = None
     seed: int = 0
     curve: float | None = None
-    chunk: int = 256
+    chunk: int = 512
     n_resamples: int = 1000
     stem: bool = False
 
@@ -53,6 +56,9 @@ class Options:
             if value is not None and not 0.0 <= value <= 1.0:
                 msg = f"{name} is {value}: a threshold is a probability, give 0 to 1"
                 raise ConfigError(msg)
+        if self.words not in {"source", "model"} or self.split not in {"auto", "dev", "test"}:
+            msg = f"words {self.words!r}, split {self.split!r}: see Options for what they may be"
+            raise ConfigError(msg)
         for name in ("n_items", "chunk", "n_resamples"):
             value = getattr(self, name)
             if value is not None and value < 1:

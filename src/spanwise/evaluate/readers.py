@@ -24,6 +24,7 @@ from spanwise.data.records import (
     GoldSpan,
     Source,
 )
+from spanwise.data.text import split
 from spanwise.errors import DataError, MissingExtraError
 from spanwise.evaluate.items import Item
 from spanwise.evaluate.systems import Question
@@ -79,9 +80,12 @@ def _entities(
     return [
         Item(
             id=record.id.rpartition("/")[2],
-            question=Question(text=record.text, labels=tuple(sorted(labels))),
+            question=Question(
+                text=record.text,
+                labels=tuple(sorted(labels)),
+                words=record.words or tuple(split(record.text)),
+            ),
             gold=tuple(span for span in record.spans if span.label in labels),
-            words=record.words,
         )
         for record in source.records
     ]
@@ -170,7 +174,6 @@ def read_fewrel(path: Path) -> list[Item]:
                     task="relations",
                 ),
                 gold=tuple(GoldSpan(tail.start, tail.end, label) for tail in pair.tails),
-                words=pair.words,
             )
         )
     return items

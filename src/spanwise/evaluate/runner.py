@@ -142,11 +142,14 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 def hash_model(path: str | PathLike[str]) -> str:
     """Return a hash of a model's files: names and bytes, whatever the folder is called.
 
+    Its card (`.md`) and hidden files do not count.
+
     Raises:
         ConfigError: there is no such file or folder.
     """
     root = Path(path)
-    files = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file())
+    found = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file())
+    files = [p for p in found if p.suffix != ".md" and not _hidden(p.relative_to(root))]
     if not files:
         msg = f"{root}: no model to hash there; give a file or a folder of files"
         raise ConfigError(msg)
@@ -157,6 +160,10 @@ def hash_model(path: str | PathLike[str]) -> str:
             while block := stream.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _read(

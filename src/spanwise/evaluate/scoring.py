@@ -122,7 +122,7 @@ def _entities(
     del options
     gold = [item.gold for item in items]
     found = [reading.spans for reading in readings]
-    words = [item.words or split(item.question.text) for item in items]
+    words = [item.question.words or split(item.question.text) for item in items]
     scores = ner.score(gold, found, words=words)
     units = ner.per_text(gold, found)
     right = _outcomes(gold, found)

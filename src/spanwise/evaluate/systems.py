@@ -8,13 +8,17 @@ and span-level GLiNER alike) behind that protocol; the others live in `evaluate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
+from spanwise.flow.words import Words
+from spanwise.options import Settings
 from spanwise.types import Label, Query
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from spanwise.data.records import Task
     from spanwise.types import Entity
@@ -25,13 +29,15 @@ class Question:
     """One text and what is asked of it.
 
     For the task "answers" the instruction is the question; for "relations" each label is
-    `head <> relation` and its spans are tails.
+    `head <> relation` and its spans are tails. `words` are the source's own words, where it came
+    tokenised and they are to be kept; None: the system splits the text as it likes.
     """
 
     text: str
     labels: tuple[str, ...]
     instruction: str = ""
     task: Task = "entities"
+    words: tuple[tuple[int, int], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,27 +77,39 @@ class Extracts(Protocol):
     """The one method of `spanwise.Extractor` that is needed here."""
 
     def extract(
-        self, texts: Sequence[str], queries: Sequence[Query], *, threshold: float
-    ) -> list[list[Entity]]:
-        """Return the spans of each text for its own query, above the threshold."""
+        self, items: Iterable[tuple[str | Words, Query]], settings: Settings | None = None
+    ) -> Iterator[list[Entity]]:
+        """Yield the spans of each (text, query), in order."""
 
 
 class ExtractorSystem:
     """An extractor as a system, with the instruction kept apart from the text."""
 
     def __init__(
-        self, extractor: Extracts, *, name: str, settings: Mapping[str, Any] | None = None
+        self,
+        extractor: Extracts,
+        *,
+        name: str,
+        choice: Settings | None = None,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         """Wrap the extractor.
 
         Args:
             extractor: what `spanwise.load` returns, or anything with its `extract`.
             name: as it should stand in tables.
-            settings: what the run file should say about it (model, hash, backend).
+            choice: how spans are chosen (policy, overlap …); its threshold gives way to the
+                evaluation's own.
+            settings: what the run file should say about the model (path, hash, backend).
         """
         self._extractor = extractor
         self._name = name
-        self._settings = {"kind": "extractor", **(settings or {})}
+        self._choice = choice or Settings()
+        self._settings = {
+            "kind": "extractor",
+            "choice": {**asdict(self._choice), "threshold": None},
+            **(settings or {}),
+        }
 
     @property
     def name(self) -> str:
@@ -100,18 +118,24 @@ class ExtractorSystem:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """Model, its hash and the backend, as given."""
+        """How spans are chosen; model, its hash and the backend, as given."""
         return self._settings
 
     def read(self, questions: Sequence[Question], *, threshold: float) -> list[Reading]:
         """Return the extractor's spans for each question."""
-        texts = [question.text for question in questions]
-        queries = [
-            Query(
-                labels=tuple(Label(label) for label in question.labels),
-                instruction=question.instruction,
-            )
-            for question in questions
-        ]
-        found = self._extractor.extract(texts, queries, threshold=threshold)
+        items = ((_text(question), _query(question)) for question in questions)
+        found = self._extractor.extract(items, replace(self._choice, threshold=threshold))
         return [Reading(spans=tuple(spans)) for spans in found]
+
+
+def _text(question: Question) -> str | Words:
+    """Return the text, with the source's words where they are to be kept."""
+    if question.words is None:
+        return question.text
+    offsets = np.array(question.words, dtype=np.int64).reshape(-1, 2)
+    return Words(question.text, offsets[:, 0].copy(), offsets[:, 1].copy())
+
+
+def _query(question: Question) -> Query:
+    labels = tuple(Label(label) for label in question.labels)
+    return Query(labels=labels, instruction=question.instruction)

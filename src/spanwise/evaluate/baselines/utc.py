@@ -72,7 +72,9 @@ class UtcSystem:
             for label, prefix in prompts.utc(question)
         ]
         texts = [questions[number].text for number, _, _ in asked]
-        words = [split(text) for text in texts]
+        words = [
+            questions[n].words or split(text) for (n, _, _), text in zip(asked, texts, strict=True)
+        ]
         tags = self._tagger.tag([prefix for _, _, prefix in asked], texts, words)
         found: list[list[Entity]] = [[] for _ in questions]
         for (number, label, _), text, offsets, marks in zip(asked, texts, words, tags, strict=True):

@@ -157,7 +157,7 @@ def best_threshold(
     thresholds = chances[order][ends]
     silent = np.full((1, 2), float((~answerable).sum()))
     totals = np.concatenate([silent, reached])  # first row: answer nothing at all
-    limits = np.concatenate([[min(0.0, float(thresholds[0]) - 1.0)], thresholds])
+    limits = np.concatenate([[np.nextafter(0.0, -1.0)], thresholds])
     best = totals.argmax(axis=0)
     return BestThreshold(
         exact=float(totals[best[0], 0]) / len(golds),

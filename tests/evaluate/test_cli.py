@@ -1,0 +1,140 @@
+"""One command gives the tables, twice the same, for a model on disk and for an endpoint."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from spanwise.cli import evaluate as command
+from spanwise.errors import ConfigError, DataError, InputError, MissingFileError
+from spanwise.evaluate import runner
+from spanwise.evaluate.options import Options
+from spanwise.evaluate.systems import ExtractorSystem
+from spanwise.loading import load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+from tokenizers import (  # noqa: E402
+    Tokenizer,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+)
+
+from spanwise.model import checkpoint  # noqa: E402
+from spanwise.model.start import from_encoder  # noqa: E402
+
+SUITE = "crossner-ai,squad,fewrel,cnndm"
+
+
+@pytest.fixture(scope="module")
+def model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Save a tiny random model in our own format."""
+    encoder, home = tmp_path_factory.mktemp("encoder"), tmp_path_factory.mktemp("m") / "tiny"
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789.,:;?+<>"
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *letters, *(f"##{x}" for x in letters)]
+    vocabulary = {piece: index for index, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    tokenizer.save(str(encoder / "tokenizer.json"))
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=256,
+    )
+    transformers.BertModel(config).save_pretrained(encoder)
+    checkpoint.save(from_encoder(encoder, hidden_size=16), home)
+    return home
+
+
+def run(*words: Any) -> int:
+    parser = argparse.ArgumentParser()
+    command.configure(parser)
+    return command.run(parser.parse_args([str(word) for word in words]))
+
+
+def test_one_command_gives_tables_run_file_and_report_twice_the_same(
+    model_home: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("rouge_score")
+    common = (model_home, "--data", folder, "--suite", SUITE, "--threshold", 0.3, "--quiet")
+    assert run(*common, "--curve", 0.2, "--out", tmp_path / "one") == 0
+    shown = capsys.readouterr().out
+    for number in (2, 3, 4, 5):
+        assert f"Table {number}" in shown
+    assert shown.splitlines()[4].startswith("tiny")
+    again = ("--out", tmp_path / "two", "--compare", tmp_path / "one")
+    assert run(*common, "--curve", 0.2, *again) == 0
+    runs = [json.loads((tmp_path / x / "run.json").read_text()) for x in ("one", "two")]
+    for each in runs:
+        del each["timing"]
+    assert runs[0] == runs[1]
+    assert len(runs[0]["settings"]["system"]["model_sha256"]) == 64
+    assert "Against" in capsys.readouterr().out
+    assert {path.name for path in (tmp_path / "one").iterdir()} >= {
+        "run.json",
+        "report.md",
+        "report.html",
+        "squad.jsonl",
+        "squad.low.jsonl",
+    }
+
+
+def test_json_gives_the_run_file_on_standard_output(
+    model_home: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(model_home, "--data", folder, "--suite", "squad", "--json", "--items", 2) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["results"][0]["n_items"] == 2
+    assert shown["settings"]["options"]["n_items"] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "message"),
+    [
+        (("--suite", "sqad"), InputError, "did you mean 'squad'"),
+        (("--suite", "mit-restaurant"), DataError, "holds none of"),
+        (("--threshold", 2), ConfigError, "threshold is 2.0"),
+        (("--compare", "x"), ConfigError, "--compare needs --out"),
+        (("--before", "nowhere"), DataError, "no finished run"),
+        (("--as", "endpoint", "--key-env", "SPANWISE_NO_SUCH_KEY"), ConfigError, "no such env"),
+        (("--as", "endpoint"), InputError, "is not HTTP"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(
+    model_home: Path, folder: Path, words: tuple[Any, ...], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        run(model_home, "--data", folder, *words)
+
+
+def test_a_model_that_is_not_there_is_named(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match="does not exist"):
+        run(tmp_path / "none", "--data", folder)
+    with pytest.raises(ConfigError, match="--as utc needs a MODEL"):
+        run("--as", "utc", "--data", folder)
+
+
+def test_evaluation_costs_little_beyond_extraction(model_home: Path, folder: Path) -> None:
+    sentence = (folder / "crossner/ai/dev.txt").read_text(encoding="utf-8").split("\n\n")[0]
+    (folder / "crossner/ai/dev.txt").write_text("\n\n".join([sentence] * 60), encoding="utf-8")
+    system = ExtractorSystem(load(model_home), name="tiny")
+    report = runner.evaluate(system, "crossner-ai", folder, options=Options())
+    timing = report.timing["crossner-ai"]
+    assert timing["scoring_s"] < 0.2 * timing["reading_s"]
