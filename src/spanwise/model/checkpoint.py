@@ -103,7 +103,7 @@ def fill(network: Network, tensors: Mapping[str, Tensor], *, where: Path) -> Non
     unexpected = sorted(tensors.keys() - own.keys())
     if missing or unexpected:
         parts = [
-            f"{kind} {', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
+            f"{kind} {', '.join(names[:5])}" + f" and {len(names) - 5} more" * (len(names) > 5)
             for kind, names in (("missing", missing), ("unexpected", unexpected))
             if names
         ]

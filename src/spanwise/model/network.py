@@ -121,16 +121,9 @@ class Network(nn.Module):
             dtype = torch.get_autocast_dtype(words.device.type)
             words, weights = words.to(dtype), [weight.to(dtype) for weight in weights]
         state = words.new_zeros(1, words.shape[0], self.lstm.hidden_size)
+        biases, both_ways, batch_first = True, False, True
         out, _, _ = torch.lstm(
-            words,
-            (state, state),
-            weights,
-            True,
-            1,
-            0.0,
-            self.training,
-            False,
-            True,  # noqa: FBT003
+            words, (state, state), weights, biases, 1, 0.0, self.training, both_ways, batch_first
         )
         return out
 

@@ -13,12 +13,14 @@ from spanwise.model.checkpoint import TOKENIZER_FILE, Model, read_tokenizer
 from spanwise.model.network import Network
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
 
 def from_encoder(
-    folder: str | Path, *, attention: str = "sdpa", **overrides: Mapping[str, Any] | Any
+    folder: str | Path,
+    *,
+    attention: str = "sdpa",
+    **overrides: Any,  # noqa: ANN401
 ) -> Model:
     """Return a model with the encoder of a Hugging Face folder and a random head.
 

@@ -122,8 +122,13 @@ def load(folder: str | Path, *, attention: str = "sdpa") -> Model:
     return Model(network.eval(), tokenizer)
 
 
-def save(model: Model, folder: str | Path) -> Path:
+def save(model: Model, folder: str | Path, *, dtype: torch.dtype | None = None) -> Path:
     """Write a model in GLiNER's format, so that `gliner` loads it and gives the same spans.
+
+    Args:
+        model: what to write.
+        folder: created, or replaced.
+        dtype: the weights' type on disk, None as they are.
 
     Raises:
         UnsupportedError: a calibrated temperature, which GLiNER's format cannot hold.
@@ -136,7 +141,8 @@ def save(model: Model, folder: str | Path) -> Path:
     tensors = {}
     for name, tensor in model.network.state_dict().items():
         ours = next(prefix for prefix in table if name.startswith(prefix))
-        tensors[table[ours] + name.removeprefix(ours)] = tensor.detach().cpu().contiguous()
+        theirs = table[ours] + name.removeprefix(ours)
+        tensors[theirs] = tensor.detach().to("cpu", dtype or tensor.dtype).contiguous()
     tensors.update(_poolers(model.network, config))
     splitter = {ours: theirs for theirs, ours in _SPLITTERS.items()}.get(config.splitter)
     if splitter is None:
