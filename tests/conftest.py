@@ -1,0 +1,169 @@
+"""What tests share: a real tokenizer and two-layer models with random weights, built in code."""
+
+from __future__ import annotations
+
+import string
+from functools import cache
+from typing import Any
+
+import pytest
+
+from spanwise.config import ModelConfig
+
+WORDS = (
+    "Ada Lovelace met Charles Babbage in London and Paris on June first for the a of to was it "
+    "person city date place name label thing answer summary match who where what is she he they "
+    "wrote engine program work works founded <> sub ##s ##ing ##ed ##er ##ton ##ance"
+)
+
+TEXT = (
+    "Ada Lovelace met Charles Babbage in London. She wrote the first program for it! "
+    "Who founded Paris, and where was she in June?"
+)
+
+
+@cache
+def build_tokenizer():
+    """Return a WordPiece tokenizer that knows a few words, all ASCII letters and little else."""
+    from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    letters = string.ascii_letters + string.digits + string.punctuation + "éüßñ“”’…京都日本東"
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters]
+    vocabulary += [f"##{letter}" for letter in letters] + WORDS.split()
+    ids = {token: i for i, token in enumerate(dict.fromkeys(vocabulary))}
+    tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=100))
+    # clean_text drops zero-width characters: such a word has no sub-word at all
+    tokenizer.normalizer = normalizers.BertNormalizer(
+        lowercase=False, strip_accents=False, clean_text=True, handle_chinese_chars=True
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    tokenizer.add_special_tokens(
+        [AddedToken(t, special=True, normalized=False) for t in ("[FLERT]", "<<ENT>>", "<<SEP>>")]
+    )
+    return tokenizer
+
+
+def fresh_tokenizer():
+    """Return a copy that a test may change."""
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_str(build_tokenizer().to_str())
+
+
+def encoder_config(kind: str) -> dict[str, Any]:
+    """Return the configuration of a two-layer encoder of width 32."""
+    common = {
+        "model_type": kind,
+        "vocab_size": build_tokenizer().get_vocab_size(),
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 48,
+        "max_position_embeddings": 96,
+        "pad_token_id": 0,
+    }
+    if kind == "deberta-v2":
+        common |= {
+            "relative_attention": True,
+            "position_buckets": 16,
+            "norm_rel_ebd": "layer_norm",
+            "share_att_key": True,
+            "pos_att_type": ["p2c", "c2p"],
+            "position_biased_input": False,
+            "max_relative_positions": -1,
+            "type_vocab_size": 0,
+        }
+    return common
+
+
+def build_model(kind: str = "bert", *, seed: int = 0, **overrides: Any):
+    """Return a model with random weights under which about a third of the words begin a span."""
+    import torch
+
+    from spanwise.model.checkpoint import Model
+    from spanwise.model.network import Network
+
+    encoder = encoder_config(kind) | overrides.pop("encoder", {})
+    settings = {
+        "hidden_size": 16,
+        "max_words": 60,
+        "max_positions": 96 if kind == "bert" else None,
+        "max_labels": 8,
+        "max_width": 5,
+        **overrides,
+    }
+    config = ModelConfig(encoder=encoder, **settings)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = Network(config).eval()
+        with torch.no_grad():
+            for name, weight in network.named_parameters():
+                if "LayerNorm" not in name and weight.dim() > 1:
+                    # random weights of the usual size lose all differences on the way up
+                    weight.mul_(8 if "embeddings" in name else 3)
+    model = Model(network, fresh_tokenizer())
+    _spread(model)
+    return model
+
+
+def _spread(model) -> None:
+    """Scale the scorer's last layer so that about a third of the words begin a span."""
+    import torch
+
+    from spanwise.flow import words
+    from spanwise.flow.encode import Encoder
+    from spanwise.model.network import TensorBatch
+
+    encoder = Encoder(model.tokenizer, model.config)
+    splitter = words.splitter("regex")
+    (pieces,) = encoder.words([words.split(TEXT, splitter).surfaces()])
+    batch = encoder.collate([encoder.encode(["person", "city"], encoder.instruction(()), pieces)])
+    scorer = model.network.scorer
+    with torch.no_grad():
+        logits = model.network(TensorBatch.of(batch))
+        if model.config.architecture == "token":
+            shift, scale = logits.mean(dim=(0, 1, 2)), 2 / logits.std(dim=(0, 1, 2))
+            scorer.out.weight.mul_(scale[:, None])
+            wanted = torch.tensor([-0.5, -0.5, 0.8])
+            scorer.out.bias.copy_((scorer.out.bias - shift) * scale + wanted)
+        else:
+            scorer.label[3].weight.mul_(3 / logits.std())
+            scorer.label[3].bias.mul_(3 / logits.std())
+
+
+def build_extractor(kind: str = "bert", **overrides: Any):
+    """Return an extractor of `build_model`."""
+    from spanwise.backend.pytorch import PyTorchBackend
+    from spanwise.extractor import Extractor
+
+    return Extractor(PyTorchBackend(build_model(kind, **overrides)))
+
+
+@pytest.fixture(scope="session")
+def tokenizer():
+    return build_tokenizer()
+
+
+@pytest.fixture(scope="session")
+def make_model():
+    """Return a model by encoder and settings; each is built once and must not be changed."""
+    return cache(build_model)
+
+
+@pytest.fixture(scope="session")
+def make_extractor():
+    """Return an extractor by encoder and settings, made when first asked for."""
+    return cache(build_extractor)
+
+
+@pytest.fixture(scope="session")
+def extractor(make_extractor):
+    return make_extractor()
+
+
+@pytest.fixture(scope="session")
+def text():
+    return TEXT
