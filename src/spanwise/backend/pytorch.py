@@ -46,9 +46,6 @@ class PyTorchBackend:
         Raises:
             InputError: the device is not there, or does not do that precision.
         """
-        if device.startswith("cuda") and not torch.cuda.is_available():
-            msg = f"device {device!r}: no CUDA device is there; use device='cpu'"
-            raise InputError(msg)
         if precision not in _DTYPES:
             msg = f"precision {precision!r} is not one of {', '.join(_DTYPES)}"
             raise InputError(msg)
@@ -59,11 +56,29 @@ class PyTorchBackend:
             torch.set_num_threads(threads)
         self.config = model.config
         self.tokenizer = model.tokenizer
-        self.device = torch.device(device)
-        self.network = model.network.to(self.device, _DTYPES[precision]).eval()
+        self.network = model.network.to(dtype=_DTYPES[precision]).eval()
+        self.to(device)
         if compile:
             self.network.encoder.compile(dynamic=True)
-        self.batch_tokens = 2048 if device == "cpu" else 32768
+
+    def to(self, device: str) -> None:
+        """Move the network to a device.
+
+        Raises:
+            InputError: the device is not there, or is none.
+        """
+        try:
+            chosen = torch.device(device)
+        except RuntimeError as error:
+            msg = f"device {device!r} is not one of 'cpu', 'cuda', 'cuda:1' ...: {error}"
+            raise InputError(msg) from error
+        n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if chosen.type == "cuda" and (chosen.index or 0) >= n_gpus:
+            msg = f"device {device!r}: {n_gpus} CUDA devices are there; use device='cpu'"
+            raise InputError(msg)
+        self.device = chosen
+        self.network = self.network.to(chosen)
+        self.batch_tokens = 2048 if chosen.type == "cpu" else 32768
 
     def score(self, batch: Batch) -> NDArray[np.float32]:
         """Return the logits of a batch."""
