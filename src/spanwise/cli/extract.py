@@ -22,15 +22,15 @@ from spanwise.cli import documents, shared, shown
 from spanwise.cli.output import Lines, state
 from spanwise.cli.progress import Metered, Progress
 from spanwise.errors import InputError
+from spanwise.extractor import Extractor
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from spanwise.cli.documents import Document
-    from spanwise.extractor import Extractor
-    from spanwise.options import Settings
-    from spanwise.types import Entity, Query
+    from spanwise.options import Options
+    from spanwise.types import Entity, Label
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -40,7 +40,6 @@ def configure(parser: ArgumentParser) -> None:
     add("--jsonl", action="store_true", help="inputs hold JSON lines, whatever their names")
     add("--text-field", default="text", metavar="NAME", help="of JSON lines (default: text)")
     add("--lines", action="store_true", help="every line is a text of its own")
-    add("--instruction", default="", metavar="TEXT", help="a prompt, read ahead of every text")
     shared.add_labels(parser)
     shared.add_choice(parser)
     group = parser.add_argument_group("output")
@@ -60,7 +59,7 @@ def run(arguments: Namespace) -> int:
         SpanwiseError: whatever keeps it from being done, in one sentence.
     """
     asked = shared.labels(arguments)
-    settings = shared.choice(
+    options = shared.choice(
         arguments,
         asked,
         probabilities=arguments.probabilities,
@@ -74,10 +73,7 @@ def run(arguments: Namespace) -> int:
     progress = Progress(0 if arguments.quiet else sum(path.stat().st_size for path in paths))
     extractor = shared.load_model(arguments)
     if not arguments.quiet:
-        extractor.backend = Metered(extractor.backend, progress)
-    from spanwise.types import Query
-
-    query = Query(asked, arguments.instruction)
+        extractor = Extractor(Metered(extractor.backend, progress), splitter=arguments.splitter)
     stream = documents.read(inputs, form)
     with closing(progress):
         if arguments.output is not None:
@@ -85,19 +81,19 @@ def run(arguments: Namespace) -> int:
             with Lines(arguments.output, recipe, resume="-" not in inputs) as lines:
                 for _ in islice(stream, lines.n_there):
                     pass
-                for document, found in _pairs(extractor, stream, query, settings):
+                for document, found in _pairs(extractor, stream, asked, options):
                     lines.write(_json(document, found))
                     progress.document(document.done)
                 lines.finish()
         else:
             many = len(inputs) > 1 or arguments.lines or arguments.jsonl
             many = many or any(path.suffix == ".jsonl" for path in paths)
-            for number, (document, found) in enumerate(_pairs(extractor, stream, query, settings)):
+            for number, (document, found) in enumerate(_pairs(extractor, stream, asked, options)):
                 progress.close()
                 if arguments.json:
                     print(_json(document, found))
                 else:
-                    _print(document, found, query, number=number if many else None)
+                    _print(document, found, asked, number=number if many else None)
                 progress.document(document.done)
     _report_unread(extractor)
     return 0
@@ -121,25 +117,27 @@ def _inputs(arguments: Namespace) -> list[str]:
 
 
 def _pairs(
-    extractor: Extractor, stream: Iterator[Document], query: Query, settings: Settings
+    extractor: Extractor, stream: Iterator[Document], asked: Sequence[Label], options: Options
 ) -> Iterator[tuple[Document, list[Entity]]]:
     """Yield each document with its entities; the extractor reads some documents ahead."""
     waiting: deque[Document] = deque()
 
-    def items() -> Iterator[tuple[Any, Query]]:
+    def texts() -> Iterator[str | list[str]]:
         for document in stream:
             waiting.append(document)
-            yield document.text, query
+            yield document.text
 
-    for found in extractor.extract(items(), settings):
+    for found in extractor.entities(texts(), asked, **options):
         yield waiting.popleft(), found
 
 
-def _print(document: Document, found: list[Entity], query: Query, *, number: int | None) -> None:
+def _print(
+    document: Document, found: list[Entity], asked: Sequence[Label], *, number: int | None
+) -> None:
     """Show the text with its entities in a terminal, a line per entity elsewhere."""
     if sys.stdout.isatty():
         text = document.text if isinstance(document.text, str) else " ".join(document.text)
-        labels = [label.name for label in query.labels]
+        labels = [label.name for label in asked]
         colour = shown.has_colour(sys.stdout)
         print(shown.marked(text, found, labels, colour=colour).rstrip("\n"))
     elif found:

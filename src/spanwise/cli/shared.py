@@ -7,7 +7,7 @@ into what the library takes.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spanwise.errors import InputError, MissingFileError
 
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
+    from typing_extensions import Unpack
+
     from spanwise.extractor import Extractor
-    from spanwise.options import Settings
+    from spanwise.options import Options
     from spanwise.types import Label
 
 
@@ -116,24 +118,26 @@ def add_choice(parser: ArgumentParser) -> None:
     add("--batch-tokens", type=int, metavar="N", help="padded sub-words of a batch")
 
 
-def choice(arguments: Namespace, asked: Sequence[Label], **more: Any) -> Settings:  # noqa: ANN401
-    """Return the settings of `add_choice`; `more` are further fields of `Settings`.
+def choice(arguments: Namespace, asked: Sequence[Label], **more: Unpack[Options]) -> Options:
+    """Return the options of `add_choice` as a task takes them, and `more` with them.
 
     Raises:
         InputError: a value out of range, or a threshold for a label that is not asked for.
     """
     from spanwise.options import Settings
 
-    return Settings(
-        threshold=_threshold(arguments.threshold, [label.name for label in asked]),
-        overlap=arguments.overlap,
-        multi_label=arguments.multi_label,
-        policy=arguments.policy,
-        long_text=arguments.long_text,
-        max_labels=arguments.max_labels,
-        batch_tokens=arguments.batch_tokens,
+    made: Options = {
+        "threshold": _threshold(arguments.threshold, [label.name for label in asked]),
+        "overlap": arguments.overlap,
+        "multi_label": arguments.multi_label,
+        "policy": arguments.policy,
+        "long_text": arguments.long_text,
+        "max_labels": arguments.max_labels,
+        "batch_tokens": arguments.batch_tokens,
         **more,
-    )
+    }
+    Settings(**made)  # refuses what is out of range before a model is loaded
+    return made
 
 
 def _threshold(given: Sequence[str], names: Sequence[str]) -> float | dict[str, float] | None:
