@@ -27,7 +27,17 @@ if TYPE_CHECKING:
     from spanwise.extractor import Extractor
     from spanwise.flow.words import Words
     from spanwise.loading import load
-    from spanwise.types import Answer, Entity, Label, Query, Relation, Span
+    from spanwise.types import (
+        Answer,
+        Entity,
+        Label,
+        Query,
+        Relation,
+        RelationLabel,
+        Sentiment,
+        Span,
+        Summary,
+    )
 
 __version__ = "0.1.0"
 
@@ -45,8 +55,11 @@ __all__ = [
     "MissingFileError",
     "Query",
     "Relation",
+    "RelationLabel",
+    "Sentiment",
     "Span",
     "SpanwiseError",
+    "Summary",
     "TensorError",
     "TextTooLongError",
     "TrainingError",
@@ -71,8 +84,11 @@ _HOMES = {
     "MissingFileError": "errors",
     "Query": "types",
     "Relation": "types",
+    "RelationLabel": "types",
+    "Sentiment": "types",
     "Span": "types",
     "SpanwiseError": "errors",
+    "Summary": "types",
     "TensorError": "errors",
     "TextTooLongError": "errors",
     "TrainingError": "errors",

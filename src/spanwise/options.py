@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
@@ -21,8 +21,10 @@ Thresholds: TypeAlias = float | Mapping[str, float]
 class Options(TypedDict, total=False):
     """Keyword options of every call; see `Settings` for their meaning."""
 
+    threshold: Thresholds | None
     overlap: Overlap
     multi_label: bool
+    apart: bool
     policy: Policy | None
     long_text: LongText
     max_labels: int | None
@@ -40,6 +42,7 @@ class Settings:
             the model's calibrated thresholds where it has them, else 0.5.
         overlap: "flat" spans do not overlap, "nested" ones may lie in one another.
         multi_label: one span may carry several labels.
+        apart: labels do not compete: each is chosen for as if it had been asked alone.
         policy: span score, "mean" or "min" (see `flow.decode`); None: the model's own.
         long_text: "windows" reads all of a text too long for one pass, "error" raises,
             "truncate" reads its beginning and reports the rest through `Extractor.unread`.
@@ -52,6 +55,7 @@ class Settings:
     threshold: Thresholds | None = None
     overlap: Overlap = "flat"
     multi_label: bool = False
+    apart: bool = False
     policy: Policy | None = None
     long_text: LongText = "windows"
     max_labels: int | None = None
@@ -74,20 +78,20 @@ class Settings:
             check_thresholds(list(values.values()) if isinstance(values, Mapping) else values)
 
     @classmethod
-    def of(cls, threshold: Thresholds | None, options: Mapping[str, object]) -> Settings:
-        """Return the settings of a call.
+    def of(cls, options: Mapping[str, object], *, also: Sequence[str] = ()) -> Settings:
+        """Return the settings of a call; `also` are options that the call knows besides.
 
         Raises:
             InputError: an option is not known or out of range.
         """
-        known = [f.name for f in dataclasses.fields(cls)]
+        known = [*also, *(f.name for f in dataclasses.fields(cls))]
         for name in options:
             if name not in known:
                 msg = (
                     f"unknown option {name!r}{did_you_mean(name, known)}; known: {', '.join(known)}"
                 )
                 raise InputError(msg)
-        return cls(threshold=threshold, **options)  # type: ignore[arg-type]
+        return cls(**options)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,5 +106,6 @@ class Unread:
 def _one_of(name: str, value: object, known: tuple[object, ...]) -> None:
     if value not in known:
         names = [str(k) for k in known if k is not None]
-        msg = f"{name} must be one of {', '.join(names)}, got {value!r}{did_you_mean(str(value), names)}"
+        hint = did_you_mean(str(value), names)
+        msg = f"{name} must be one of {', '.join(names)}, got {value!r}{hint}"
         raise InputError(msg)

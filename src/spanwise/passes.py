@@ -1,12 +1,13 @@
 """A block of (text, query) items -> passes -> candidates -> spans.
 
-A pass is one window of one text with one group of its labels: what the model reads at once.
+A pass is one window of one text with one group of its labels: what the model reads at once. Items
+that ask the same of the same text share their passes, however differently they choose among spans.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,11 +28,13 @@ from spanwise.options import Unread
 from spanwise.types import Entity, Label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from spanwise.backend.base import Backend
+    from spanwise.config import ModelConfig, Policy
+    from spanwise.flow.encode import Batch
     from spanwise.options import Settings
 
 DEFAULT_THRESHOLD = 0.5
@@ -39,23 +42,37 @@ DEFAULT_THRESHOLD = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A split text and what is asked of it; `number` is its place in the call."""
+    """A split text, what is asked of it and how; `number` is the text's place in the call."""
 
     number: int
     words: Words
     labels: tuple[Label, ...]
     instruction: tuple[str, ...]
+    settings: Settings
+
+    def thresholds(self, config: ModelConfig) -> NDArray[np.float64]:
+        """Return `[labels]`, the least probability of each."""
+        given = self.settings.threshold
+        if given is None:
+            given = config.thresholds
+        if isinstance(given, Mapping):
+            values = [given.get(label.name, DEFAULT_THRESHOLD) for label in self.labels]
+            return np.asarray(values, dtype=np.float64)
+        return np.full(len(self.labels), float(given))
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What the model reads at once: a window of item `item` and its labels from `first_label`."""
+    """What the model reads at once: a window of a text and `n_labels` labels from `first_label`.
 
-    item: int
+    `readers` are the places of the items that want what is found.
+    """
+
+    readers: tuple[int, ...]
     window: Window
     first_label: int
+    n_labels: int
     encoded: Encoded
-    thresholds: NDArray[np.float64]
 
 
 @dataclass(slots=True)
@@ -72,14 +89,11 @@ class Found:
 class Block:
     """Items that are batched together."""
 
-    def __init__(
-        self, encoder: Encoder, backend: Backend, settings: Settings, unread: list[Unread]
-    ) -> None:
+    def __init__(self, encoder: Encoder, backend: Backend, unread: list[Unread]) -> None:
         """Take what all passes share; `unread` receives what truncation left out."""
         self.encoder = encoder
         self.backend = backend
         self.config = backend.config
-        self.settings = settings
         self.unread = unread
 
     def spans(self, items: Sequence[Item]) -> Iterator[list[Entity]]:
@@ -92,14 +106,15 @@ class Block:
         items, pieces = self._readable(items)
         passes = [
             made
-            for place, (item, words) in enumerate(zip(items, pieces, strict=True))
-            for made in self._passes(place, item, words)
+            for readers in _readers(items)
+            for made in self._passes(readers, items, pieces[readers[0]])
         ]
         found = [Found() for _ in items]
-        budget = self.settings.batch_tokens or self.backend.batch_tokens
+        budgets = (item.settings.batch_tokens for item in items)
+        budget = min((b for b in budgets if b), default=self.backend.batch_tokens)
         lengths = [len(each.encoded.ids) for each in passes]
         for chosen in batches(lengths, max_tokens=budget, max_items=256):
-            self._run([passes[int(i)] for i in chosen], found)
+            self._run([passes[int(i)] for i in chosen], items, found)
         for item, result in zip(items, found, strict=True):
             yield self._choose(item, result)
 
@@ -114,33 +129,27 @@ class Block:
                 Words(words.text, words.starts[real], words.ends[real]),
                 Pieces(pieces.ids, pieces.lengths[real]),
             )
-        kept = [
-            Item(item.number, known[id(item.words)][0], item.labels, item.instruction)
-            for item in items
-        ]
+        kept = [replace(item, words=known[id(item.words)][0]) for item in items]
         return kept, [known[id(item.words)][1] for item in items]
 
-    def _passes(self, place: int, item: Item, pieces: Pieces) -> Iterator[Pass]:
-        """Cut one item into passes; none for a text without words."""
+    def _passes(
+        self, readers: tuple[int, ...], items: Sequence[Item], pieces: Pieces
+    ) -> Iterator[Pass]:
+        """Cut what the readers all ask into passes; none for a text without words."""
+        item = items[readers[0]]
+        numbers = dict.fromkeys(items[reader].number for reader in readers)
         if not len(item.words):
             return
         instruction = self.encoder.instruction(item.instruction)
         shown = [label.shown for label in item.labels]
         costs = [self.encoder.label_cost(label) for label in shown]
         room = self._room(item, instruction)
-        thresholds = self._thresholds(item.labels)
-        for first, stop in self._groups(costs, room, int(pieces.lengths.sum()), shown):
+        for first, stop in self._groups(item, costs, room, int(pieces.lengths.sum())):
             left = None if room is None else room - sum(costs[first:stop])
-            for window in self._windows(item, pieces, instruction, left):
-                yield Pass(
-                    place,
-                    window,
-                    first,
-                    self.encoder.encode(
-                        shown[first:stop], instruction, pieces.between(window.start, window.stop)
-                    ),
-                    thresholds[first:stop],
-                )
+            for window in self._windows(item, pieces, instruction, left, numbers):
+                words = pieces.between(window.start, window.stop)
+                encoded = self.encoder.encode(shown[first:stop], instruction, words)
+                yield Pass(readers, window, first, stop - first, encoded)
 
     def _room(self, item: Item, instruction: Pieces) -> int | None:
         """Sub-words left for labels and text, or None where only words are limited."""
@@ -160,20 +169,21 @@ class Block:
         return room
 
     def _groups(
-        self, costs: Sequence[int], room: int | None, text: int, shown: Sequence[str]
+        self, item: Item, costs: Sequence[int], room: int | None, text: int
     ) -> Iterator[tuple[int, int]]:
         """Cut the labels into groups that fit one pass.
 
         In a limited window labels take at most half, unless the whole text leaves them more.
         """
-        most = self.settings.max_labels or self.config.max_labels
+        most = item.settings.max_labels or self.config.max_labels
         limit = sum(costs) if room is None else max(room // 2, room - text)
         first = used = 0
         for place, cost in enumerate(costs):
             if cost > limit:
+                shown = item.labels[place].shown[:80]
                 msg = (
-                    f"label {shown[place][:80]!r} takes {cost} sub-words of a window that has "
-                    f"{limit} for labels; shorten it"
+                    f"label {shown!r} takes {cost} sub-words of a window that has {limit} for "
+                    "labels; shorten it"
                 )
                 raise LabelError(msg)
             if place > first and (place - first >= most or used + cost > limit):
@@ -183,7 +193,12 @@ class Block:
         yield first, len(costs)
 
     def _windows(
-        self, item: Item, pieces: Pieces, instruction: Pieces, left: int | None
+        self,
+        item: Item,
+        pieces: Pieces,
+        instruction: Pieces,
+        left: int | None,
+        numbers: Iterable[int],
     ) -> list[Window]:
         costs = pieces.lengths if left is not None else np.zeros_like(pieces.lengths)
         max_words = self.config.max_words - len(instruction.lengths)
@@ -193,61 +208,72 @@ class Block:
             return [Window(0, n_words, 0, n_words)]
         ends = windows.sentence_ends(item.words)
         made = windows.cut(costs, max_cost=max_cost, max_words=max_words, ends=ends)
-        if len(made) == 1 or self.settings.long_text == "windows":
+        if len(made) == 1 or item.settings.long_text == "windows":
             return made
         words, read = item.words, made[0].stop
-        if self.settings.long_text == "error":
+        if item.settings.long_text == "error":
             msg = (
                 f"text {item.number} has {n_words} words; one pass reads {read} of them with "
                 "these labels: use long_text='windows' (all of it) or 'truncate'"
             )
             raise TextTooLongError(msg)
-        rest = Unread(item.number, int(words.starts[read]), int(words.ends[-1]))
-        if rest not in self.unread:
-            self.unread.append(rest)
+        for number in numbers:
+            rest = Unread(number, int(words.starts[read]), int(words.ends[-1]))
+            if rest not in self.unread:
+                self.unread.append(rest)
         return [Window(0, read, 0, read)]
 
-    def _thresholds(self, labels: Sequence[Label]) -> NDArray[np.float64]:
-        given = self.settings.threshold
-        if given is None:
-            given = self.config.thresholds
-        if isinstance(given, Mapping):
-            return np.asarray([given.get(label.name, DEFAULT_THRESHOLD) for label in labels])
-        return np.full(len(labels), float(given))
-
-    def _run(self, chosen: Sequence[Pass], found: Sequence[Found]) -> None:
+    def _run(self, chosen: Sequence[Pass], items: Sequence[Item], found: Sequence[Found]) -> None:
         """Score one batch and hand its candidates to the items."""
         batch = self.encoder.collate([each.encoded for each in chosen])
         logits = self.backend.score(batch)
         if self.config.temperature != 1:
             logits = logits / np.float32(self.config.temperature)
-        thresholds = np.ones((len(chosen), batch.label_positions.shape[1]))
-        for row, each in zip(thresholds, chosen, strict=True):
-            row[: len(each.thresholds)] = each.thresholds
         # The instruction's words can neither begin nor hold a span: their rows are shut.
         for place, each in enumerate(chosen):
             logits[place, : each.encoded.n_instruction] = -np.inf
+        wanted: dict[tuple[int, Policy], list[int]] = {}
+        for row, each in enumerate(chosen):
+            for turn, reader in enumerate(each.readers):
+                policy = items[reader].settings.policy or self.config.policy
+                wanted.setdefault((turn, policy), []).append(row)
+        for (turn, policy), rows in wanted.items():
+            readers = [chosen[row].readers[turn] for row in rows]
+            thresholds = np.ones((len(rows), batch.label_positions.shape[1]))
+            for line, row, reader in zip(thresholds, rows, readers, strict=True):
+                first, n = chosen[row].first_label, chosen[row].n_labels
+                line[:n] = items[reader].thresholds(self.config)[first : first + n]
+            made = self._candidates(logits, batch, np.asarray(rows), thresholds, policy)
+            bounds = np.searchsorted(made.items, np.arange(len(rows) + 1))
+            for place, (row, reader) in enumerate(zip(rows, readers, strict=True)):
+                keep = np.arange(bounds[place], bounds[place + 1])
+                found[reader].parts.append(_whole(made.take(keep), chosen[row]))
+                if items[reader].settings.probabilities:
+                    kept = logits[row, : batch.n_words[row]]
+                    found[reader].logits.append((chosen[row], kept.copy()))
+
+    def _candidates(
+        self,
+        logits: NDArray[np.float32],
+        batch: Batch,
+        rows: NDArray[np.int64],
+        thresholds: NDArray[np.float64],
+        policy: Policy,
+    ) -> Candidates:
+        """Return the candidates of some rows of a batch, numbered by their place among them."""
+        if len(rows) < len(logits):
+            logits = logits[rows]
+        n_words, n_labels = batch.n_words[rows], batch.n_labels[rows]
         if self.config.architecture == "token":
-            policy = self.settings.policy or self.config.policy
-            made = token_candidates(
-                logits, batch.n_words, batch.n_labels, thresholds, policy=policy
-            )
-        else:
-            made = span_candidates(logits, batch.n_words, batch.n_labels, thresholds)
-        bounds = np.searchsorted(made.items, np.arange(len(chosen) + 1))
-        for place, each in enumerate(chosen):
-            keep = np.arange(bounds[place], bounds[place + 1])
-            found[each.item].parts.append(_whole(made.take(keep), each))
-            if self.settings.probabilities:
-                kept = logits[place, : batch.n_words[place]]
-                found[each.item].logits.append((each, kept.copy()))
+            return token_candidates(logits, n_words, n_labels, thresholds, policy=policy)
+        return span_candidates(logits, n_words, n_labels, thresholds)
 
     def _choose(self, item: Item, found: Found) -> list[Entity]:
         """Merge an item's passes, choose greedily and give the spans their text."""
         if not found.parts:
             return []
         merged = _merged(found.parts)
-        kept = greedy(merged, overlap=self.settings.overlap, multi_label=self.settings.multi_label)
+        kept = _chosen(merged, item.settings)
         text, starts, ends = item.words.text, item.words.starts, item.words.ends
         entities = []
         for place in kept.tolist():
@@ -262,14 +288,14 @@ class Block:
                     end,
                     float(merged.scores[place]),
                     self._probabilities(item, found, i, j) if found.logits else None,
-                    self._runners_up(item, merged, place) if self.settings.runners_up else (),
+                    self._runners_up(item, merged, place) if item.settings.runners_up else (),
                 )
             )
         return entities
 
     def _probabilities(self, item: Item, found: Found, i: int, j: int) -> dict[str, float]:
         """Score the span of words `i` to `j` for every label of its item."""
-        policy = self.settings.policy or self.config.policy
+        policy = item.settings.policy or self.config.policy
         scores: dict[str, float] = {}
         for each, logits in found.logits:
             window = each.window
@@ -285,7 +311,7 @@ class Block:
                 if policy == "min":
                     edges = sigmoid(np.stack((logits[first, :, 0], logits[last - 1, :, 1])))
                     of_labels = np.minimum(inside.min(axis=0), edges.min(axis=0))
-            for offset in range(len(each.thresholds)):
+            for offset in range(each.n_labels):
                 name = item.labels[each.first_label + offset].name
                 scores[name] = float(of_labels[offset])
         return {label.name: scores[label.name] for label in item.labels if label.name in scores}
@@ -300,6 +326,31 @@ class Block:
         return tuple(
             (item.labels[int(merged.labels[k])].name, float(merged.scores[k])) for k in ranked
         )
+
+
+def _readers(items: Sequence[Item]) -> list[tuple[int, ...]]:
+    """Group the places of items that need the very same passes, first comers first."""
+    groups: dict[object, list[int]] = {}
+    for place, item in enumerate(items):
+        shown = tuple(label.shown for label in item.labels)
+        how = (item.settings.max_labels, item.settings.long_text)
+        key = (id(item.words), shown, item.instruction, how)
+        groups.setdefault(key, []).append(place)
+    return [tuple(group) for group in groups.values()]
+
+
+def _chosen(merged: Candidates, settings: Settings) -> NDArray[np.int64]:
+    """Choose among an item's candidates: all labels together, or each label on its own."""
+    overlap, multi_label = settings.overlap, settings.multi_label
+    if not settings.apart:
+        return greedy(merged, overlap=overlap, multi_label=multi_label)
+    kept = []
+    for label in np.unique(merged.labels):
+        own = np.flatnonzero(merged.labels == label)
+        kept.append(own[greedy(merged.take(own), overlap=overlap)])
+    places = np.concatenate([np.zeros(0, dtype=np.int64), *kept])
+    keys = (merged.labels[places], -merged.scores[places], merged.ends[places])
+    return np.asarray(places[np.lexsort((*keys, merged.starts[places]))])
 
 
 def _whole(part: Candidates, each: Pass) -> Candidates:

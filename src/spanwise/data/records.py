@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from spanwise.errors import DataError, did_you_mean
+from spanwise.tasks.wording import RELATION_INSTRUCTION, RELATION_SEPARATOR, SUMMARY_INSTRUCTION
 
 Task = Literal[
     "entities",
@@ -22,13 +23,17 @@ Task = Literal[
     "sentiment",
 ]
 TASKS: tuple[str, ...] = get_args(Task)
-RELATION_SEPARATOR = " <> "
-RELATION_INSTRUCTION = (
-    "Identify the relation in the given text, highlighting the relevant entity:"  # paper, 2.2
-)
-SUMMARY_INSTRUCTION = (
-    "Summarize the given text, highlighting the most important information:"  # paper, 2.2
-)
+
+__all__ = [
+    "RELATION_INSTRUCTION",
+    "RELATION_SEPARATOR",
+    "SUMMARY_INSTRUCTION",
+    "TASKS",
+    "GoldSpan",
+    "Record",
+    "Source",
+    "Task",
+]
 
 
 @dataclass(frozen=True, slots=True)
