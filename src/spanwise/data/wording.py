@@ -66,9 +66,14 @@ def vary(labels: Sequence[str], task: str, rng: Generator, chance: float) -> lis
     return shown
 
 
-def vary_instruction(instruction: str, task: str, rng: Generator) -> str:
+def vary_instruction(instruction: str, task: str, rng: Generator, chance: float = 1.0) -> str:
     """Return the instruction, or a variant of it for tasks whose instruction is fixed."""
     variants = _INSTRUCTIONS.get(task)
-    if variants is None:
+    if variants is None or (chance < 1 and rng.random() >= chance):
         return instruction
     return variants[int(rng.integers(len(variants)))]
+
+
+def synonyms(label: str) -> tuple[str, ...]:
+    """Return the ways to say a label, itself included; only it where none is known."""
+    return _BY_LABEL.get(label.lower(), (label.lower(),))

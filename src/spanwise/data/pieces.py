@@ -1,0 +1,87 @@
+"""A record's text -> the piece of it that is trained on, in words, with its spans.
+
+Long texts are cut at sentence ends, so that no span is torn and the model reads whole sentences.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spanwise.data.records import GoldSpan
+from spanwise.flow.windows import sentence_ends
+from spanwise.flow.words import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.random import Generator
+
+    from spanwise.data.records import Record
+
+
+def cut(
+    record: Record, words: Words, size: int, limit: int, rng: Generator
+) -> tuple[Words, list[GoldSpan]]:
+    """Return a piece of about `size` words, never more than `limit`, that holds one of the spans.
+
+    Spans that do not lie wholly in the piece are left out. `words` are those of the whole text.
+    """
+    if len(words) <= size:
+        return words, list(record.spans)
+    edges = np.concatenate(([0], np.flatnonzero(sentence_ends(words)) + 1))
+    anchor = int(rng.integers(len(words)))
+    if record.spans:
+        span = record.spans[int(rng.integers(len(record.spans)))]
+        anchor = max(0, int(np.searchsorted(words.starts, span.start, side="right")) - 1)
+    low = int(np.searchsorted(edges, anchor, side="right")) - 1
+    high = low + 1
+    while True:
+        before = low > 0 and edges[high] - edges[low - 1] <= size
+        after = high < len(edges) - 1 and edges[high + 1] - edges[low] <= size
+        if not before and not after:
+            break
+        if before and (not after or rng.random() < 0.5):
+            low -= 1
+        else:
+            high += 1
+    first, stop = int(edges[low]), int(edges[high])
+    if stop - first > limit:  # one endless sentence
+        first = max(first, min(anchor - 20, stop - limit))
+        stop = min(stop, first + limit)
+    return _between(words, record.spans, first, stop)
+
+
+def _between(
+    words: Words, spans: Sequence[GoldSpan], first: int, stop: int
+) -> tuple[Words, list[GoldSpan]]:
+    base, end = int(words.starts[first]), int(words.ends[stop - 1])
+    piece = Words(
+        words.text[base:end], words.starts[first:stop] - base, words.ends[first:stop] - base
+    )
+    inside = [
+        GoldSpan(s.start - base, s.end - base, s.label)
+        for s in spans
+        if s.start >= base and s.end <= end
+    ]
+    return piece, inside
+
+
+def word_spans(
+    words: Words, spans: Sequence[GoldSpan], places: Mapping[str, int]
+) -> tuple[tuple[int, int, int], ...]:
+    """Return `(first word, last word + 1, place of the label)` of the spans whose label is asked.
+
+    A span that begins or ends inside a word covers it whole.
+    """
+    found = set()
+    for span in spans:
+        place = places.get(span.label)
+        if place is None:
+            continue
+        first = int(np.searchsorted(words.ends, span.start, side="right"))
+        stop = int(np.searchsorted(words.starts, span.end, side="left"))
+        if first < stop:
+            found.add((first, stop, place))
+    return tuple(sorted(found))
