@@ -62,7 +62,9 @@ def tokenise(
         cost = sum(encoder.label_cost(label) for label in example.labels)
         room = (encoder.max_tokens or 1 << 30) - encoder.frame_cost - cost - len(instruction.ids)
         real = words.lengths > 0
-        place: NDArray[np.int64] = np.cumsum(real) - real  # position among the words that have sub-words
+        place: NDArray[np.int64] = (
+            np.cumsum(real) - real
+        )  # position among the words that have sub-words
         kept = Pieces(words.ids, words.lengths[real])
         n_kept = min(
             int(np.searchsorted(np.cumsum(kept.lengths), room, side="right")), len(kept.lengths)
