@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import string
 from functools import cache
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 from spanwise.config import ModelConfig
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # models this small only lose by more
 
 WORDS = (
     "Ada Lovelace met Charles Babbage in London and Paris on June first for the a of to was it "
@@ -167,3 +170,20 @@ def extractor(make_extractor):
 @pytest.fixture(scope="session")
 def text():
     return TEXT
+
+
+@pytest.fixture(scope="session")
+def model_folder(make_model, tmp_path_factory):
+    """Return a folder of ours; not to be changed."""
+    from spanwise.model import write_model
+
+    return write_model(make_model("bert"), tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def gliner_folder(make_model, tmp_path_factory):
+    """Return the same model in GLiNER's format; not to be changed."""
+    from spanwise.model import write_model
+
+    folder = tmp_path_factory.mktemp("models") / "tiny-gliner"
+    return write_model(make_model("bert"), folder, form="gliner")

@@ -141,9 +141,12 @@ def save(model: Model, folder: str | Path, *, dtype: torch.dtype | None = None) 
     tensors = {}
     for name, tensor in model.network.state_dict().items():
         ours = next(prefix for prefix in table if name.startswith(prefix))
-        theirs = table[ours] + name.removeprefix(ours)
-        tensors[theirs] = tensor.detach().to("cpu", dtype or tensor.dtype).contiguous()
+        tensors[table[ours] + name.removeprefix(ours)] = tensor
     tensors.update(_poolers(model.network, config))
+    tensors = {
+        name: tensor.detach().to("cpu", dtype or tensor.dtype).contiguous()
+        for name, tensor in tensors.items()
+    }
     splitter = {ours: theirs for theirs, ours in _SPLITTERS.items()}.get(config.splitter)
     if splitter is None:
         msg = f"GLiNER has no word splitter like {config.splitter!r}; save with 'regex'"
