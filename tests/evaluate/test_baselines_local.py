@@ -25,10 +25,20 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers  # noqa: E
 from spanwise.evaluate.baselines import local  # noqa: E402
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 TEXT = "the normans came from france in the tenth century and settled along the northern coast"
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    """Keep torch from waiting for cores that others use: these models are tiny."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def save_tokenizer(home: Path, **extra: Any) -> int:

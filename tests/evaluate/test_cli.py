@@ -16,51 +16,24 @@ from spanwise.evaluate.systems import ExtractorSystem
 from spanwise.loading import load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+    from spanwise.model.checkpoint import Model
 
-from tokenizers import (  # noqa: E402
-    Tokenizer,
-    models,
-    normalizers,
-    pre_tokenizers,
-    processors,
-)
+pytest.importorskip("torch")
 
-from spanwise.model import checkpoint  # noqa: E402
-from spanwise.model.start import from_encoder  # noqa: E402
+from spanwise.model import checkpoint
 
 SUITE = "crossner-ai,squad,fewrel,cnndm"
 
 
 @pytest.fixture(scope="module")
-def model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model_home(tmp_path_factory: pytest.TempPathFactory, make_model: Callable[..., Model]) -> Path:
     """Save a tiny random model in our own format."""
-    encoder, home = tmp_path_factory.mktemp("encoder"), tmp_path_factory.mktemp("m") / "tiny"
-    letters = "abcdefghijklmnopqrstuvwxyz0123456789.,:;?+<>"
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *letters, *(f"##{x}" for x in letters)]
-    vocabulary = {piece: index for index, piece in enumerate(pieces)}
-    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    tokenizer.save(str(encoder / "tokenizer.json"))
-    torch.manual_seed(0)
-    config = transformers.BertConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        max_position_embeddings=256,
-    )
-    transformers.BertModel(config).save_pretrained(encoder)
-    checkpoint.save(from_encoder(encoder, hidden_size=16), home)
-    return home
+    home = tmp_path_factory.mktemp("models") / "tiny"
+    long = {"max_positions": 512, "max_words": 300, "encoder": {"max_position_embeddings": 512}}
+    return checkpoint.save(make_model.__wrapped__("bert", **long), home)
 
 
 def run(*words: Any) -> int:
@@ -73,7 +46,7 @@ def test_one_command_gives_tables_run_file_and_report_twice_the_same(
     model_home: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("rouge_score")
-    common = (model_home, "--data", folder, "--suite", SUITE, "--threshold", 0.3, "--quiet")
+    common = (model_home, "--data", folder, "--suite", SUITE, "--quiet", "--threads", 1)
     assert run(*common, "--curve", 0.2, "--out", tmp_path / "one") == 0
     shown = capsys.readouterr().out
     for number in (2, 3, 4, 5):
@@ -134,7 +107,7 @@ def test_a_model_that_is_not_there_is_named(folder: Path, tmp_path: Path) -> Non
 def test_evaluation_costs_little_beyond_extraction(model_home: Path, folder: Path) -> None:
     sentence = (folder / "crossner/ai/dev.txt").read_text(encoding="utf-8").split("\n\n")[0]
     (folder / "crossner/ai/dev.txt").write_text("\n\n".join([sentence] * 60), encoding="utf-8")
-    system = ExtractorSystem(load(model_home), name="tiny")
+    system = ExtractorSystem(load(model_home, threads=1), name="tiny")
     report = runner.evaluate(system, "crossner-ai", folder, options=Options())
     timing = report.timing["crossner-ai"]
     assert timing["scoring_s"] < 0.2 * timing["reading_s"]

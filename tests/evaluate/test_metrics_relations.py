@@ -45,6 +45,10 @@ def test_a_longer_tail_gets_partial_credit_in_f1_only() -> None:
     assert scores.f1 == pytest.approx(0.5)
 
 
+def test_a_tail_that_begins_right_and_ends_wrong_has_the_wrong_place() -> None:
+    assert relations.tails([[FIRST]], [Span("London and", 16, 26)]).exact_offsets == 0.0
+
+
 def test_silence_counts_as_a_miss_and_is_reported() -> None:
     scores = relations.tails([[FIRST], [FIRST]], [None, FIRST])
     assert (scores.exact, scores.silent, scores.n) == (0.5, 0.5, 2)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from spanwise.errors import DataError, MissingExtraError
-from spanwise.evaluate import compare, paper, report, runner
+from spanwise.evaluate import comparison, paper, report, runner
 from spanwise.evaluate.metrics import bootstrap
 from spanwise.evaluate.options import Options
 from spanwise.evaluate.report import tables
@@ -140,13 +140,13 @@ class TestCompare:
 
         good = self.run(knowing(), folder, tmp_path / "good")
         bad = self.run(knowing(cut), folder, tmp_path / "bad")
-        found = {each.benchmark: each for each in compare.compare(good, bad)}
+        found = {each.benchmark: each for each in comparison.compare(good, bad)}
         assert list(found) == SUITE.split(",")
         assert (found["crossner-ai"].first, found["crossner-ai"].second) == (1.0, 0.0)
         assert found["crossner-ai"].test.difference == 1.0
         table = tables.difference_table(list(found.values()), "bad")
         assert table.rows[0][:5] == ("crossner-ai", "f1", "100.00", "0.00", "+100.00")
-        same = compare.compare(good, good)
+        same = comparison.compare(good, good)
         assert {each.test.p_value for each in same} == {1.0}
 
     def test_runs_on_other_data_or_subsets_are_not_compared(
@@ -155,9 +155,9 @@ class TestCompare:
         one = self.run(knowing(), folder, tmp_path / "one")
         few = self.run(knowing(), folder, tmp_path / "few", n_items=1)
         with pytest.raises(DataError, match="n_items"):
-            compare.compare(one, few)
+            comparison.compare(one, few)
         with pytest.raises(DataError, match="no finished run"):
-            compare.compare(one, tmp_path / "nothing")
+            comparison.compare(one, tmp_path / "nothing")
         for name in ("crossner/ai/dev.txt", "crossner/music/dev.txt"):
             (folder / name).write_text("Prolog\tO\nQueen\tO\n", encoding="utf-8")
         for name in ("mit/movie/engtest.bio", "squad/dev-v2.0.json", "fewrel/pid2name.json"):
@@ -165,7 +165,7 @@ class TestCompare:
             path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
         other = self.run(knowing(), folder, tmp_path / "other")
         with pytest.raises(DataError, match="no benchmark in common"):
-            compare.compare(one, other)
+            comparison.compare(one, other)
 
     def test_the_units_give_the_headline(
         self, knowing: Callable[..., Any], folder: Path, tmp_path: Path

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spanwise.errors import ConfigError
-from spanwise.evaluate import compare, report, runner
+from spanwise.evaluate import comparison, report, runner
 from spanwise.evaluate.baselines import local
 from spanwise.evaluate.baselines.chat import ChatSystem
 from spanwise.evaluate.baselines.flan import FlanSystem
@@ -85,6 +85,7 @@ def _configure_systems(group: argparse._ArgumentGroup) -> None:
     add("--backend", choices=("auto", "onnx", "pytorch"), default="auto", help="gliner: runs it")
     add("--policy", choices=("mean", "min"), help="gliner: how spans are scored")
     add("--device", default="cpu", help="as torch names it")
+    add("--threads", type=int, default=0, help="gliner: of the backend (default: its own choice)")
     add("--url", help="endpoint: up to the version, as in http://127.0.0.1:8000/v1")
     add("--key-env", metavar="NAME", help="endpoint: environment variable that holds the key")
     add("--parallel", type=int, default=4, metavar="N", help="endpoint: requests at once")
@@ -101,8 +102,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.out is None:
             msg = "--compare needs --out: the comparison reads both run folders"
             raise ConfigError(msg)
-        compare.read_run(arguments.compare)  # what is not there is better known at the start
-    before = None if arguments.before is None else compare.read_run(arguments.before)
+        comparison.read_run(arguments.compare)  # what is not there is better known at the start
+    before = None if arguments.before is None else comparison.read_run(arguments.before)
     system = _system(arguments)
     found = runner.evaluate(
         system,
@@ -114,7 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     differences = []
     if arguments.compare is not None:
-        differences = compare.compare(arguments.out, arguments.compare)
+        differences = comparison.compare(arguments.out, arguments.compare)
     earlier = None if before is None else before["mean_ner_f1"]
     if arguments.json:
         print(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
@@ -163,7 +164,9 @@ def _system(arguments: argparse.Namespace) -> System:
 
 def _extractor(arguments: argparse.Namespace) -> System:
     path = locate(arguments.model)
-    extractor = load(path, backend=arguments.backend, device=arguments.device)
+    extractor = load(
+        path, backend=arguments.backend, device=arguments.device, threads=arguments.threads
+    )
     given = "spanwise (embedded)" if arguments.model is None else Path(arguments.model).name
     return ExtractorSystem(
         extractor,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
-    from spanwise.evaluate.compare import Difference
+    from spanwise.evaluate.comparison import Difference
     from spanwise.evaluate.results import Report
 
 __all__ = ["to_html", "to_markdown", "write"]

@@ -10,7 +10,7 @@ from spanwise.evaluate.report import tables
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from spanwise.evaluate.compare import Difference
+    from spanwise.evaluate.comparison import Difference
     from spanwise.evaluate.report.tables import Table
     from spanwise.evaluate.results import Mistake, Report, Result
 

@@ -11,7 +11,7 @@ from spanwise.evaluate.report import plots, tables
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from spanwise.evaluate.compare import Difference
+    from spanwise.evaluate.comparison import Difference
     from spanwise.evaluate.report.tables import Table
     from spanwise.evaluate.results import Mistake, Report, Result
 

@@ -16,7 +16,7 @@ from spanwise.evaluate import paper
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from spanwise.evaluate.compare import Difference
+    from spanwise.evaluate.comparison import Difference
     from spanwise.evaluate.results import Report, Result
 
 NOTHING = "–"
