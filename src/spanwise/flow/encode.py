@@ -84,6 +84,20 @@ class Batch:
         """Return the number of items."""
         return len(self.ids)
 
+    def row(self, place: int) -> Batch:
+        """Return one item as a batch of its own, without padding."""
+        at = slice(place, place + 1)
+        n_tokens, n_words = int(self.mask[place].sum()), int(self.n_words[place])
+        n_labels = int(self.n_labels[place])
+        return Batch(
+            ids=self.ids[at, :n_tokens],
+            mask=self.mask[at, :n_tokens],
+            word_positions=self.word_positions[at, :n_words],
+            n_words=self.n_words[at],
+            label_positions=self.label_positions[at, :n_labels],
+            n_labels=self.n_labels[at],
+        )
+
 
 class Encoder:
     """A tokenizer with the prompt's special tokens; turns words into sub-words.

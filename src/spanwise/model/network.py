@@ -87,8 +87,8 @@ class Network(nn.Module):
     def forward(self, batch: TensorBatch) -> Tensor:
         """Return the logits; positions of padded words and labels hold anything."""
         hidden = self.encoder(input_ids=batch.ids, attention_mask=batch.mask).last_hidden_state
-        labels = self.dropout(self.projection(_gather(hidden, batch.label_positions)))
-        words = self.dropout(self.projection(_gather(hidden, batch.word_positions)))
+        labels = self.dropout(self.projection(pick(hidden, batch.label_positions)))
+        words = self.dropout(self.projection(pick(hidden, batch.word_positions)))
         if self.lstm is not None:
             words = self._recur(words, batch.n_words)
         if torch.is_grad_enabled() and isinstance(self.scorer, TokenScorer):
@@ -108,8 +108,8 @@ class Network(nn.Module):
         turned = (n_words[:, None] - 1 - steps).clamp(min=0)
         for layer in range(self.lstm.num_layers):
             forward = self._direction(words, f"l{layer}")
-            backward = self._direction(_gather(words, turned), f"l{layer}_reverse")
-            words = torch.cat((forward, _gather(backward, turned)), dim=-1)
+            backward = self._direction(pick(words, turned), f"l{layer}_reverse")
+            words = torch.cat((forward, pick(backward, turned)), dim=-1)
         return words
 
     def _direction(self, words: Tensor, suffix: str) -> Tensor:
@@ -146,8 +146,8 @@ class TokenScorer(nn.Module):
 
     def forward(self, words: Tensor, labels: Tensor) -> Tensor:
         """Map words `[batch, words, H]` and labels `[batch, labels, H]` to logits."""
-        t1, word_part, l1, label_part = self._factors(words, labels)
-        k = self._mixing
+        t1, word_part, l1, label_part = self.factors(words, labels)
+        k = self.mixing
         batch, n_words, n_labels = words.shape[0], words.shape[1], labels.shape[1]
         per_label = batch * n_words * 4 * self.size * words.element_size()
         step = max(1, _SCORER_BYTES // max(1, per_label))
@@ -165,8 +165,8 @@ class TokenScorer(nn.Module):
         For training, where a batch mixes questions of one label with texts of thirty: item by
         item is then three to six times less work than the padded whole.
         """
-        t1, word_part, l1, label_part = self._factors(words, labels)
-        k = self._mixing
+        t1, word_part, l1, label_part = self.factors(words, labels)
+        k = self.mixing
         blocks = []
         for b, (w, c) in enumerate(zip(n_words.tolist(), n_labels.tolist(), strict=True)):
             mixed = nn.functional.linear(t1[b, :w, None] * l1[b, None, :c], k)
@@ -176,7 +176,7 @@ class TokenScorer(nn.Module):
             blocks.append(nn.functional.pad(block, margins))
         return torch.stack(blocks)
 
-    def _factors(self, words: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def factors(self, words: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return T1 `[b, l, H]`, A T0 + b1 `[b, l, 4H]`, L1 `[b, c, H]` and B L0 `[b, c, 4H]`."""
         t0, t1 = self.word_projection(words).chunk(2, dim=-1)
         l0, l1 = self.label_projection(labels).chunk(2, dim=-1)
@@ -185,7 +185,7 @@ class TokenScorer(nn.Module):
         return t1, word_part, l1, nn.functional.linear(l0, b)
 
     @property
-    def _mixing(self) -> Tensor:
+    def mixing(self) -> Tensor:
         """K, the part of W1 that reads T1 * L1."""
         return self.hidden.weight[:, 2 * self.size :]
 
@@ -229,7 +229,7 @@ def encoder_width(encoder: nn.Module) -> int:
     return int(encoder.config.hidden_size)  # type: ignore[union-attr, arg-type]
 
 
-def _gather(hidden: Tensor, positions: Tensor) -> Tensor:
+def pick(hidden: Tensor, positions: Tensor) -> Tensor:
     """Pick `[batch, n, E]` at `positions` `[batch, n]` from `[batch, tokens, E]`."""
     index = positions[:, :, None].expand(-1, -1, hidden.shape[-1])
     return hidden.gather(1, index)
