@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from spanwise.extractor import Extractor
     from spanwise.flow.words import Words
     from spanwise.loading import load
+    from spanwise.training.finetune import train
     from spanwise.types import (
         Answer,
         Entity,
@@ -67,6 +68,7 @@ __all__ = [
     "Words",
     "__version__",
     "load",
+    "train",
 ]
 
 # Public name -> the module it lives in.
@@ -95,6 +97,7 @@ _HOMES = {
     "UnsupportedError": "errors",
     "Words": "flow.words",
     "load": "loading",
+    "train": "training.finetune",
 }
 
 

@@ -12,10 +12,13 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 from spanwise.config import ModelConfig
 from spanwise.data import GoldSpan, Record
+from spanwise.data.sampling import Passes
 from spanwise.model import checkpoint
 from spanwise.model.checkpoint import Model
 from spanwise.model.network import Network
 from spanwise.training.config import of
+from spanwise.training.examples import examples
+from spanwise.training.loop import Trainer
 
 NAMES = ["Ada", "Bob", "Cyd", "Dan", "Eve", "Fay", "Gus", "Hal"]
 CITIES = ["Rome", "Oslo", "Bern", "Kyiv", "Lima", "Riga", "Bonn", "Cork"]
@@ -123,6 +126,19 @@ def settings(tmp_path):
         if not {"epochs", "minutes", "steps"} & changes.keys():
             base["steps"] = 20
         return of({**base, **changes})
+
+    return make
+
+
+@pytest.fixture
+def build(tiny_model, sentences, settings):
+    """A trainer on a few sentences; settings by keyword."""
+
+    def make(n=16, *, evaluate=None, **changes):
+        config = settings(**changes)
+        found = examples(config, train=sentences(n))
+        draw = Passes(found.train, config=config.sampling, seed=config.seed)
+        return Trainer(tiny_model(), draw, config, evaluate=evaluate)
 
     return make
 

@@ -4,25 +4,10 @@ import math
 import pytest
 import torch
 
-from spanwise.data.sampling import Passes
 from spanwise.errors import ConfigError, TrainingError
 from spanwise.loading import load
 from spanwise.training import dev, log
 from spanwise.training.examples import examples
-from spanwise.training.loop import Trainer
-
-
-@pytest.fixture
-def build(tiny_model, sentences, settings):
-    """A trainer on a few sentences; settings by keyword."""
-
-    def make(n=16, *, evaluate=None, **changes):
-        config = settings(**changes)
-        found = examples(config, train=sentences(n))
-        draw = Passes(found.train, config=config.sampling, seed=config.seed)
-        return Trainer(tiny_model(), draw, config, evaluate=evaluate)
-
-    return make
 
 
 def weights(trainer):

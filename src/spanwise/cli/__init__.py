@@ -29,6 +29,7 @@ COMMANDS = {
     "info": ("info", "describe a model's folder or file"),
     "convert": ("convert", "rewrite a model in our format or in GLiNER's"),
     "evaluate": ("evaluate", "measure a model on the paper's benchmarks"),
+    "train": ("train", "train a model on examples of your own, or on the public sets"),
 }
 
 

@@ -65,10 +65,20 @@ def train(
         made = run.on_public_sets(config, report=report)
     made.run()
     ranks.leave()
+    draw_curves(config)
     if made.stopped:
         msg = f"{made.stopped} stopped the run; call again to go on from {config.output}"
         raise TrainingError(msg)
     return load(config.output)
+
+
+def draw_curves(config: TrainConfig) -> Path | None:
+    """Draw the curves of a run and return the picture, or None without matplotlib."""
+    if importlib.util.find_spec("matplotlib") is None:
+        return None
+    from spanwise.training import plot  # noqa: PLC0415 (slow to import)
+
+    return plot.draw(Path(config.output))
 
 
 def require() -> None:
