@@ -145,6 +145,85 @@ def build_extractor(kind: str = "bert", **overrides: Any):
     return Extractor(PyTorchBackend(build_model(kind, **overrides)))
 
 
+class Scripted:
+    """A backend that marks the surfaces that `table` gives for a label, wherever the words stand.
+
+    `table` maps a label as the model reads it to {surface: probability}. `passes` are the labels
+    and words of every pass, as they were read.
+    """
+
+    name = "scripted"
+    batch_tokens = 4096
+
+    def __init__(self, table, **config):
+        import tokenizers
+
+        letters = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
+        self.table = table
+        self.passes = []
+        self.n_batches = 0
+        self.config = ModelConfig(
+            encoder={"model_type": "none"}, hidden_size=1, **({"max_words": 200} | config)
+        )
+        self.tokenizer = tokenizers.Tokenizer(
+            tokenizers.models.BPE({c: i for i, c in enumerate(letters)}, [])
+        )
+        self.tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(
+            add_prefix_space=False, use_regex=False
+        )
+        self.tokenizer.decoder = tokenizers.decoders.ByteLevel()
+        self.tokenizer.post_processor = tokenizers.processors.ByteLevel(trim_offsets=False)
+        self.tokenizer.add_special_tokens(
+            [
+                tokenizers.AddedToken(t, special=True, normalized=False)
+                for t in ("<<ENT>>", "<<SEP>>")
+            ]
+        )
+
+    def score(self, batch):
+        """Return logits that mark the table's surfaces."""
+        import numpy as np
+
+        self.n_batches += 1
+        n, w = batch.word_positions.shape
+        logits = np.full((n, w, batch.label_positions.shape[1], 3), -9.0, dtype=np.float32)
+        for row in range(n):
+            words, labels = self.read(batch, row)
+            self.passes.append((labels, words))
+            for c, label in enumerate(labels):
+                for surface, probability in self.table.get(label, {}).items():
+                    self.mark(logits[row, :, c], words, surface, probability)
+        return logits
+
+    def read(self, batch, row):
+        """Return the words and labels of an item, from its ids."""
+
+        import numpy as np
+
+        def text(start, stop):
+            return self.tokenizer.decode(batch.ids[row, start:stop].tolist())
+
+        starts = batch.word_positions[row, : batch.n_words[row]].tolist()
+        stops = [*starts[1:], int(batch.mask[row].sum())]
+        words = [text(i, j) for i, j in zip(starts, stops, strict=True)]
+        begins = (batch.label_positions[row, : batch.n_labels[row]] + 1).tolist()
+        separator = self.tokenizer.token_to_id("<<SEP>>")
+        end = int(np.flatnonzero(batch.ids[row] == separator)[0])
+        ends = [*(begin - 1 for begin in begins[1:]), end]
+        return words, [text(i, j) for i, j in zip(begins, ends, strict=True)]
+
+    def mark(self, logits, words, surface, probability):
+        import numpy as np
+
+        wanted = surface.split()
+        logit = np.log(probability / (1 - probability))
+        for i in range(len(words) - len(wanted) + 1):
+            if words[i : i + len(wanted)] == wanted:
+                j = i + len(wanted) - 1
+                logits[i, 0] = logits[j, 1] = logit
+                logits[i : j + 1, 2] = logit
+
+
 @pytest.fixture(scope="session")
 def tokenizer():
     return build_tokenizer()
@@ -187,3 +266,15 @@ def gliner_folder(make_model, tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("models") / "tiny-gliner"
     return write_model(make_model("bert"), folder, form="gliner")
+
+
+@pytest.fixture
+def scripted():
+    """Return a function: table, config -> extractor whose backend tells what it read."""
+
+    from spanwise.extractor import Extractor
+
+    def make(table, **config):
+        return Extractor(Scripted(table, **config))
+
+    return make

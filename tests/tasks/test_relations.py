@@ -198,12 +198,13 @@ c = importlib.util.module_from_spec(spec); spec.loader.exec_module(c)
 names = [f"N{i}" for i in range(12)]
 table = {"p": dict.fromkeys(names, 0.9)}
 table |= {f"{a} <> r{k}": dict.fromkeys(names, 0.8) for a in names for k in range(3)}
-x = c.Extractor(c.Scripted(table, max_labels=7))
+from spanwise import Extractor
+x = Extractor(c.Scripted(table, max_labels=7))
 found = x.relations(" and ".join(names), ["r0", "r1", "r2"], entities=["p"])
 print(len(found), [(f.head.start, f.relation, f.tail.start) for f in found])
 print([labels for labels, _ in x.backend.passes])
 """
-    there = str(Path(__file__).parent / "conftest.py")
+    there = str(Path(__file__).parents[1] / "conftest.py")
     outputs = {
         subprocess.run(
             [sys.executable, "-c", code, there],

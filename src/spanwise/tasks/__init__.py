@@ -7,6 +7,7 @@ number of them. The extractor's methods (`entities`, `relations`, ...) make one 
 from __future__ import annotations
 
 from spanwise.tasks.entities import Entities, Labels, OpenEntities
+from spanwise.tasks.filters import Filter
 from spanwise.tasks.phrases import KeyPhrases, Sentiments
 from spanwise.tasks.prompted import Answers, Find, Summaries
 from spanwise.tasks.relations import RelationLabels, Relations
@@ -15,6 +16,7 @@ from spanwise.tasks.steps import Task, run
 __all__ = [
     "Answers",
     "Entities",
+    "Filter",
     "Find",
     "KeyPhrases",
     "Labels",
