@@ -145,38 +145,35 @@ class Block:
         costs = [self.encoder.label_cost(label) for label in shown]
         room = self._room(item, instruction)
         for first, stop in self._groups(item, costs, room, int(pieces.lengths.sum())):
-            left = None if room is None else room - sum(costs[first:stop])
-            for window in self._windows(item, pieces, instruction, left, numbers):
-                words = pieces.between(window.start, window.stop)
+            left = room - sum(costs[first:stop])
+            read = pieces.clipped(left)
+            for window in self._windows(item, read.lengths, instruction, left, numbers):
+                words = read.between(window.start, window.stop)
                 encoded = self.encoder.encode(shown[first:stop], instruction, words)
                 yield Pass(readers, window, first, stop - first, encoded)
 
-    def _room(self, item: Item, instruction: Pieces) -> int | None:
-        """Sub-words left for labels and text, or None where only words are limited."""
+    def _room(self, item: Item, instruction: Pieces) -> int:
+        """Return the sub-words left for labels and text."""
         limit = self.encoder.max_tokens
         n_words = len(instruction.lengths)
-        too_long = n_words >= self.config.max_words
-        room = None
-        if limit is not None:
-            room = limit - self.encoder.frame_cost - len(instruction.ids)
-            too_long = too_long or room < limit // 4
-        if too_long:
+        room = limit - self.encoder.frame_cost - len(instruction.ids)
+        if n_words >= self.config.max_words or room < limit // 4:
             msg = (
                 f"text {item.number}: the instruction of {n_words} words leaves no room for the "
-                f"text in a window of {limit or self.config.max_words}; shorten it"
+                f"text in a window of {self.config.max_words} words, {limit} sub-words; shorten it"
             )
             raise TextTooLongError(msg)
         return room
 
     def _groups(
-        self, item: Item, costs: Sequence[int], room: int | None, text: int
+        self, item: Item, costs: Sequence[int], room: int, text: int
     ) -> Iterator[tuple[int, int]]:
         """Cut the labels into groups that fit one pass.
 
-        In a limited window labels take at most half, unless the whole text leaves them more.
+        Labels take at most half of the window, unless the whole text leaves them more.
         """
         most = item.settings.max_labels or self.config.max_labels
-        limit = sum(costs) if room is None else max(room // 2, room - text)
+        limit = max(room // 2, room - text)
         first = used = 0
         for place, cost in enumerate(costs):
             if cost > limit:
@@ -195,19 +192,18 @@ class Block:
     def _windows(
         self,
         item: Item,
-        pieces: Pieces,
+        costs: NDArray[np.int64],
         instruction: Pieces,
-        left: int | None,
+        left: int,
         numbers: Iterable[int],
     ) -> list[Window]:
-        costs = pieces.lengths if left is not None else np.zeros_like(pieces.lengths)
+        """Cut the text into windows of at most `left` sub-words; `costs` are those of its words."""
         max_words = self.config.max_words - len(instruction.lengths)
-        max_cost = 0 if left is None else left
-        n_words, n_tokens = len(item.words), int(costs.sum())
-        if n_words <= max_words and n_tokens <= max_cost:
+        n_words = len(item.words)
+        if n_words <= max_words and int(costs.sum()) <= left:
             return [Window(0, n_words, 0, n_words)]
         ends = windows.sentence_ends(item.words)
-        made = windows.cut(costs, max_cost=max_cost, max_words=max_words, ends=ends)
+        made = windows.cut(costs, max_cost=left, max_words=max_words, ends=ends)
         if len(made) == 1 or item.settings.long_text == "windows":
             return made
         words, read = item.words, made[0].stop

@@ -220,7 +220,8 @@ def logit(probability: NDArray[np.float64] | float) -> NDArray[np.float64]:
 
 def sigmoid(x: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the logistic function in float64."""
-    return np.asarray(1.0 / (1.0 + np.exp(-x.astype(np.float64))))
+    with np.errstate(over="ignore"):  # the limit, 0, is right
+        return np.asarray(1.0 / (1.0 + np.exp(-x.astype(np.float64))))
 
 
 def _over(

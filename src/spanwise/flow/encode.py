@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _MAX_KNOWN = 500_000
 """Words whose sub-words are kept, about 100 MB; then the memory starts anew."""
+_LEAST_WINDOW = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,19 @@ class Pieces:
         """Return the pieces of words `start` to `stop`."""
         offsets = np.concatenate(([0], np.cumsum(self.lengths)))
         return Pieces(self.ids[offsets[start] : offsets[stop]], self.lengths[start:stop])
+
+    def clipped(self, most: int) -> Pieces:
+        """Return the pieces with at most so many sub-words of each word.
+
+        A word of more (a key, a line of base64) is read by its beginning; its score is read at
+        its first sub-word anyway.
+        """
+        if self.lengths.max(initial=0) <= most:
+            return self
+        place = np.arange(len(self.ids)) - np.repeat(
+            np.cumsum(self.lengths) - self.lengths, self.lengths
+        )
+        return Pieces(self.ids[place < most], np.minimum(self.lengths, most))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +152,13 @@ class Encoder:
         return int(found)
 
     @property
-    def max_tokens(self) -> int | None:
-        """Sub-words of one window, or None where only words are limited."""
-        return self.config.max_positions
+    def max_tokens(self) -> int:
+        """Sub-words of one window: what the encoder has positions for.
+
+        Where it has no such limit, eight a word: more than any prose takes, and a bound for text
+        whose words are long (no spaces, wrong splitter), since attention grows with the square.
+        """
+        return self.config.max_positions or max(_LEAST_WINDOW, 8 * self.config.max_words)
 
     def words(self, texts: Sequence[Sequence[str]]) -> list[Pieces]:
         """Return the sub-words of each text's words.
@@ -153,7 +171,8 @@ class Encoder:
         fresh = {word for text in texts for word in text if word not in known}
         if fresh:
             if len(known) + len(fresh) > _MAX_KNOWN:
-                known.clear()
+                # another one: the old may be in use by other threads
+                known = self._known = {}
                 fresh = {word for text in texts for word in text}
             known.update(self._tokenised(sorted(fresh)))
         made = []

@@ -48,6 +48,9 @@ def labels(given: Iterable[str | Label] | Mapping[str, str]) -> tuple[Label, ...
         raise LabelError(msg)
     if hasattr(given, "items"):
         made = [Label(name, prompt) for name, prompt in given.items()]
+    elif not hasattr(given, "__iter__"):
+        msg = f"labels must be a list, got {given!r} ({type(given).__name__})"
+        raise LabelError(msg)
     else:
         made = [item if isinstance(item, Label) else Label(item) for item in given]
     if not made:
@@ -55,7 +58,8 @@ def labels(given: Iterable[str | Label] | Mapping[str, str]) -> tuple[Label, ...
         raise LabelError(msg)
     seen: set[str] = set()
     for position, label in enumerate(made):
-        if not str(label.name).strip():
+        name: object = label.name
+        if not isinstance(name, str) or not name.strip():
             msg = f"label {position} is {label.name!r}; a label is a non-empty string"
             raise LabelError(msg)
         if label.name in seen:
