@@ -1,10 +1,9 @@
 """Real kills, full disks and several processes: each in processes of their own."""
 
+import multiprocessing
 import os
 import resource
-import signal
-import subprocess
-import sys
+import runpy
 import time
 
 import pytest
@@ -15,64 +14,79 @@ from spanwise.errors import TrainingError
 from spanwise.training import log, state
 
 RUN = """
-import json, sys
-from spanwise.data.formats import read
+import os, json
+os.environ.update({environment!r})
+import torch
+torch.set_num_threads(1)
 from spanwise.training import config, run
-from spanwise.training.examples import examples
-settings = config.of(json.loads(sys.argv[1]))
-print("ready", flush=True)
-trainer = run.on_own_examples(settings, examples(settings))
-trainer.run()
+run.trainer(config.of({settings!r})).run()
 """
 
 
-@pytest.fixture
-def arguments(own_file, model_folder, tmp_path):
-    """Make the command line of a run of 20 steps; changes by keyword."""
-    import json
+@pytest.fixture(scope="session")
+def processes():
+    """A context whose processes start with everything imported, each clean otherwise."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        ["spanwise.training.run", "transformers.models.bert.modeling_bert"]
+    )
+    return context
 
-    def make(name, **changes):
+
+@pytest.fixture
+def begin(processes, own_file, model_folder, tmp_path):
+    """Begin a run of 20 steps in a process of its own; changes by keyword."""
+
+    def make(name, *, rank=None, **changes):
         settings = {
             "train": str(own_file),
             "model": str(model_folder),
             "output": str(tmp_path / name),
             "dev_share": 0.0,
             "device": "cpu",
-            "threads": 1,
             "steps": 20,
             "keep": 2,
             "log_every": 1,
             "batch_examples": 4,
             **changes,
         }
-        return [sys.executable, "-c", RUN, json.dumps(settings)]
+        environment = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+        if rank is not None:  # as torchrun sets them
+            port = str(20000 + os.getpid() % 20000)
+            environment |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}
+            environment |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        script = tmp_path / f"{name}-{rank}.py"
+        script.write_text(RUN.format(environment=environment, settings=settings))
+        process = processes.Process(target=runpy.run_path, args=(str(script),))
+        process.start()
+        return process
 
     return make
 
 
-@pytest.fixture
-def environment():
-    return {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+def end(process):
+    process.join(timeout=120)
+    assert process.exitcode == 0
 
 
 def wait_for_steps(folder, n, process):
     give_up = time.monotonic() + 60
     while len(log.read(folder)) < n:
-        assert process.poll() is None, "the run ended by itself"
+        assert process.exitcode is None, "the run ended by itself"
         assert time.monotonic() < give_up
         time.sleep(0.005)
 
 
-def test_twenty_steps_are_ten_a_kill_and_ten_more(arguments, environment, tmp_path):
-    whole = subprocess.Popen(arguments("whole"), env=environment)
-    killed = subprocess.Popen(arguments("killed", save_every_s=0), env=environment)
+def test_twenty_steps_are_ten_a_kill_and_ten_more(begin, tmp_path):
+    whole = begin("whole")
+    killed = begin("killed", save_every_s=0)
     wait_for_steps(tmp_path / "killed", 10, killed)
     killed.kill()  # SIGKILL: no handler runs
-    killed.wait()
+    killed.join()
     step = int(state.checkpoints(tmp_path / "killed")[-1].name.removeprefix("step-"))
     assert 9 <= step < 20
-    subprocess.run(arguments("killed"), env=environment, check=True)
-    assert whole.wait() == 0
+    end(begin("killed"))
+    end(whole)
     one, other = (load_file(tmp_path / x / "model.safetensors") for x in ("whole", "killed"))
     assert all(torch.equal(one[name], other[name]) for name in one)
     losses = [
@@ -82,34 +96,22 @@ def test_twenty_steps_are_ten_a_kill_and_ten_more(arguments, environment, tmp_pa
     assert losses[0] == losses[1]
 
 
-def test_a_signal_saves_and_stops_after_the_step_at_hand(arguments, environment, tmp_path):
-    begun = subprocess.Popen(arguments("run", steps=100_000), env=environment)
+def test_a_signal_saves_and_stops_after_the_step_at_hand(begin, tmp_path):
+    begun = begin("run", steps=100_000)
     wait_for_steps(tmp_path / "run", 3, begun)
-    begun.send_signal(signal.SIGTERM)
-    assert begun.wait(timeout=30) == 0
+    begun.terminate()  # SIGTERM
+    end(begun)
     last = state.checkpoints(tmp_path / "run")[-1]
     assert last.name == f"step-{log.read(tmp_path / 'run')[-1]['step']:08d}"
     assert not (tmp_path / "run" / "spanwise.json").exists()
 
 
-def test_two_processes_take_the_steps_of_one(arguments, environment, tmp_path):
+def test_two_processes_take_the_steps_of_one(begin, tmp_path):
     still = {"steps": 3, "dropout": 0.0, "encoder_dropout": 0.0, "optim": {"warmup": 0.0}}
-    subprocess.run(arguments("one", accumulate=2, **still), env=environment, check=True)
-    ranks = [
-        subprocess.Popen(
-            arguments("two", **still),
-            env={
-                **environment,
-                "RANK": str(rank),
-                "LOCAL_RANK": str(rank),
-                "WORLD_SIZE": "2",
-                "MASTER_ADDR": "127.0.0.1",
-                "MASTER_PORT": str(20000 + os.getpid() % 20000),
-            },
-        )
-        for rank in range(2)
-    ]
-    assert [each.wait(timeout=120) for each in ranks] == [0, 0]
+    ranks = [begin("two", rank=rank, **still) for rank in range(2)]
+    end(begin("one", accumulate=2, **still))
+    for process in ranks:
+        end(process)
     one, two = (load_file(tmp_path / x / "model.safetensors") for x in ("one", "two"))
     assert all(torch.allclose(one[name], two[name], atol=1e-5) for name in one)
     first, second = (log.read(tmp_path / x) for x in ("one", "two"))
@@ -133,7 +135,7 @@ def test_a_full_disk_is_an_error_that_leaves_the_checkpoint_alone(build, small_d
     trainer = build(steps=5)
     trainer.save()
     small_disk()
-    with pytest.raises(TrainingError, match="cannot write checkpoint .*free some space"):
+    with pytest.raises(TrainingError, match=r"cannot write checkpoint .*free some space"):
         trainer.run()
     assert [path.name for path in state.checkpoints(trainer.folder)] == ["step-00000000"]
     assert not list(trainer.folder.glob(".*"))

@@ -25,13 +25,13 @@ def attach(network: Network, rank: int) -> None:
         MissingExtraError: peft is not installed.
     """
     try:
-        from peft import LoraConfig, get_peft_model  # noqa: PLC0415 (slow, and an extra)
+        from peft import LoraConfig, LoraModel  # noqa: PLC0415 (slow, and an extra)
     except ImportError as error:
         raise MissingExtraError("LoRA", "train") from error
     chosen = LoraConfig(
         r=rank, lora_alpha=2 * rank, lora_dropout=0.0, target_modules="all-linear", bias="none"
     )
-    network.encoder = get_peft_model(network.encoder, chosen)
+    network.encoder = LoraModel(network.encoder, chosen, "default")
 
 
 def attached(network: Network) -> bool:
