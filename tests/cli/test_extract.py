@@ -233,7 +233,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(extract, tmp_path, text, mo
 
 def test_memory_does_not_grow_with_the_input(tmp_path, extractor):
     """The stream is read block by block: never further ahead than the extractor's block."""
-    from spanwise.cli import documents, extract
+    from spanwise.cli import documents, work
 
     n_read = 0
 
@@ -243,7 +243,7 @@ def test_memory_does_not_grow_with_the_input(tmp_path, extractor):
             n_read += 1
             yield documents.Document("Ada met Charles", {})
 
-    pairs = extract._pairs(extractor, stream(), NAMES, {})
+    pairs = work.pairs(extractor, stream(), lambda x, texts: x.entities(texts, NAMES))
     next(pairs)
     assert n_read < 1500
 

@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 
 # command -> (module of this package, one line of help)
 COMMANDS = {
-    "extract": ("extract", "mark entities in a text, a file, standard input or JSON lines"),
+    "entities": ("extract", "mark entities in a text, a file, standard input or JSON lines"),
+    "extract": ("extract", "the same as entities"),
+    "relations": ("tasks", "find relations between entities, or from given heads"),
+    "answer": ("tasks", "answer questions with pieces of a text"),
+    "summarize": ("tasks", "give the most important sentences"),
+    "keyphrases": ("tasks", "mark the phrases that say what a text is about"),
+    "sentiment": ("tasks", "mark positive, negative and neutral opinions"),
+    "find": ("tasks", "mark whatever an instruction asks for"),
+    "run": ("run", "run a pipeline of tasks over JSON lines"),
     "info": ("info", "describe a model's folder or file"),
     "convert": ("convert", "rewrite a model in our format or in GLiNER's"),
     "evaluate": ("evaluate", "measure a model on the paper's benchmarks"),

@@ -118,23 +118,55 @@ def _cut(file: TextIO, name: str, form: Form, begin: int | None) -> Iterator[Doc
 
 def _records(file: TextIO, name: str, text_field: str, begin: int | None) -> Iterator[Document]:
     for number, line in enumerate(file, start=1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            msg = f"{name}:{number} is no JSON: {error}"
-            raise DataError(msg) from error
-        if not isinstance(record, dict) or text_field not in record:
-            there = f"has {', '.join(record)}" if isinstance(record, dict) else "is no object"
-            msg = f"{name}:{number} has no field {text_field!r} (it {there}); see --text-field"
-            raise DataError(msg)
-        text = record[text_field]
-        words = isinstance(text, list) and all(isinstance(word, str) for word in text)
-        if not isinstance(text, str) and not words:
-            msg = f"{name}:{number}: field {text_field!r} must be a string or a list of words"
-            raise DataError(msg)
-        yield Document(text, record, _place(file, begin))
+        if line.strip():
+            yield record(line, f"{name}:{number}", text_field, done=_place(file, begin))
+
+
+def record(line: str, where: str, text_field: str, *, done: int = 0) -> Document:
+    """Return the document of one JSON line.
+
+    Raises:
+        DataError: it is no object with a text in it; the message begins with `where`.
+    """
+    try:
+        made = json.loads(line)
+    except json.JSONDecodeError as error:
+        msg = f"{where} is no JSON: {error}"
+        raise DataError(msg) from error
+    if not isinstance(made, dict) or text_field not in made:
+        there = f"has {', '.join(made)}" if isinstance(made, dict) else "is no object"
+        msg = f"{where} has no field {text_field!r} (it {there}); see --text-field"
+        raise DataError(msg)
+    text = made[text_field]
+    words = isinstance(text, list) and all(isinstance(word, str) for word in text)
+    if not isinstance(text, str) and not words:
+        msg = f"{where}: field {text_field!r} must be a string or a list of words"
+        raise DataError(msg)
+    return Document(text, made, done)
+
+
+def lines(given: str, *, stdin: TextIO | None = None) -> Iterator[tuple[str, int]]:
+    """Yield the lines of a file or of standard input (`-`), and the bytes read with each.
+
+    Raises:
+        InputError: no file is there.
+        DataError: it is no UTF-8.
+    """
+    path = as_file(given)
+    if path is None and given != "-":
+        msg = f"{given[:80]!r} is no file; pass JSON lines, or '-' for standard input"
+        raise InputError(msg)
+    opened = None if path is None else path.open(encoding="utf-8-sig", newline="")
+    file = opened or stdin or _standard_input()
+    try:
+        for line in file:
+            yield line, _place(file, None if path is None else 0)
+    except UnicodeDecodeError as error:
+        msg = f"{given} is no UTF-8: {error.reason} at byte {error.start}; convert it first"
+        raise DataError(msg) from error
+    finally:
+        if opened is not None:
+            opened.close()
 
 
 def _place(file: TextIO, begin: int | None) -> int:

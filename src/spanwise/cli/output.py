@@ -76,6 +76,14 @@ class Lines:
             self._file.flush()
             self._n_unsaved = 0
 
+    def count(self, mark: bytes) -> int:
+        """Return how many of all lines hold these bytes, those of an earlier run too."""
+        self._file.flush()
+        self._file.seek(0)
+        n_lines = sum(mark in line for line in self._file)
+        self._file.seek(0, os.SEEK_END)
+        return n_lines
+
     def finish(self) -> None:
         """Move the file to its place; from now on it is whole."""
         self._file.flush()

@@ -37,7 +37,7 @@ def marked(text: str, entities: Sequence[Entity], labels: Sequence[str], *, colo
     def close() -> None:
         nonlocal at
         end, names = still_open.pop()
-        out.append(_clean(text[at:end]) + _after(names, paint, colour=colour))
+        out.append(clean(text[at:end]) + _after(names, paint, colour=colour))
         if colour and still_open:
             out.append(_before(still_open[-1][1], paint))
         at = end
@@ -45,12 +45,12 @@ def marked(text: str, entities: Sequence[Entity], labels: Sequence[str], *, colo
     for (start, end), names in sorted(named.items(), key=lambda each: (each[0][0], -each[0][1])):
         while still_open and still_open[-1][0] <= start:
             close()
-        out.append(_clean(text[at:start]) + (_before(names, paint) if colour else "["))
+        out.append(clean(text[at:start]) + (_before(names, paint) if colour else "["))
         still_open.append((end, names))
         at = start
     while still_open:
         close()
-    return "".join(out) + _clean(text[at:])
+    return "".join(out) + clean(text[at:])
 
 
 def listed(entities: Iterable[Entity], *, number: int | None = None) -> str:
@@ -74,6 +74,6 @@ def _after(names: Sequence[str], paint: Mapping[str, int], *, colour: bool) -> s
     return f"{_RESET}\x1b[2;{paint[names[0]]}m {shown}{_RESET}" if colour else f"]({shown})"
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Return the text without control characters: a document must not drive the terminal."""
     return "".join(c for c in text if c in "\n\t" or c.isprintable() or not c.isascii())
