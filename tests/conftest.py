@@ -82,14 +82,21 @@ def encoder_config(kind: str) -> dict[str, Any]:
     return common
 
 
-def build_model(kind: str = "bert", *, seed: int = 0, **overrides: Any):
-    """Return a model with random weights under which about a third of the words begin a span."""
+def build_model(kind: str = "bert", *, seed: int = 0, context: bool = True, **overrides: Any):
+    """Return a model with random weights under which about a third of the words begin a span.
+
+    Without `context` it has no layers, positions and LSTM, so it reads each word by itself, and
+    thousands at once. `overrides` are fields of the configuration.
+    """
     import torch
 
     from spanwise.model.checkpoint import Model
     from spanwise.model.network import Network
 
-    encoder = encoder_config(kind) | overrides.pop("encoder", {})
+    encoder = encoder_config(kind)
+    if not context:
+        encoder |= {"num_hidden_layers": 0, "max_position_embeddings": 4096}
+        overrides |= {"max_positions": 4096, "max_words": 4000, "lstm_layers": 0}
     settings = {
         "hidden_size": 16,
         "max_words": 60,
@@ -107,6 +114,8 @@ def build_model(kind: str = "bert", *, seed: int = 0, **overrides: Any):
                 if "LayerNorm" not in name and weight.dim() > 1:
                     # random weights of the usual size lose all differences on the way up
                     weight.mul_(8 if "embeddings" in name else 3)
+                if "position_embeddings" in name and not context:
+                    weight.zero_()
     model = Model(network, fresh_tokenizer())
     _spread(model)
     return model
