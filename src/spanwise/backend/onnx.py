@@ -74,7 +74,7 @@ class OnnxBackend:
             model = published.read(self.path, self.session)
             self.config, self.tokenizer, self._run = model.config, model.tokenizer, model.score
         self.variant = stored.get(f"{PREFIX}variant", "")
-        self.batch_tokens = 4096 if self._on_cpu else 32768
+        self.batch_tokens = 16384 if self._on_cpu else 32768
         self._pool: ThreadPoolExecutor | None = None
 
     @property

@@ -36,6 +36,7 @@ COMMANDS = {
     "run": ("run", "run a pipeline of tasks over JSON lines"),
     "info": ("info", "describe a model's folder or file"),
     "convert": ("convert", "rewrite a model in our format or in GLiNER's"),
+    "export": ("export", "write a model as one ONNX file that runs without torch"),
     "evaluate": ("evaluate", "measure a model on the paper's benchmarks"),
     "train": ("train", "train a model on examples of your own, or on the public sets"),
 }

@@ -11,10 +11,12 @@ tokenizer, variant, versions) lies in the file's metadata under the names below.
 
 from __future__ import annotations
 
+import copy
 import json
 import platform
 import tempfile
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -88,11 +90,14 @@ def export(model: Model, path: str | Path, *, variant: Variant = "fp32") -> Expo
         msg = f"variant {variant!r} is not one of {', '.join(VARIANTS)}"
         raise InputError(msg)
     network = model.network.float().cpu().eval()
-    with tempfile.TemporaryDirectory() as scratch:
-        graph = _traced(network, _probe(model), Path(scratch) / "traced.onnx")
-    if variant == "fp16":
-        graph = quantize.to_fp16(graph)
-    elif variant == "int8":
+    with tempfile.TemporaryDirectory() as scratch, _plain_attention(network.encoder):
+        scores = _Scores(network).eval()
+        graph = _traced(
+            scores.in_half() if variant == "fp16" else scores,
+            _probe(model),
+            Path(scratch) / "traced.onnx",
+        )
+    if variant == "int8":
         graph = quantize.to_int8(graph)
     _describe(graph, model, variant)
     if graph.ByteSize() > _LIMIT_BYTES:
@@ -113,12 +118,28 @@ def export(model: Model, path: str | Path, *, variant: Variant = "fp32") -> Expo
     return Exported(Path(path), variant, Path(path).stat().st_size, largest, mean)
 
 
+@contextmanager
+def _plain_attention(encoder: nn.Module) -> Iterator[None]:
+    """Have attention written out as products, whose graph is half as long as that of `sdpa`."""
+    was = encoder.config._attn_implementation  # type: ignore[union-attr]  # noqa: SLF001 (no public name)
+    encoder.set_attn_implementation("eager")  # type: ignore[operator]
+    try:
+        yield
+    finally:
+        encoder.set_attn_implementation(was)  # type: ignore[operator]
+
+
 class _Scores(nn.Module):
     """The network's forward pass in a form that can be traced at any size."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
+        self.scorer = (
+            _TokenScores(network.scorer)
+            if isinstance(network.scorer, TokenScorer)
+            else _SpanScores(network.scorer)
+        )
 
     def forward(
         self,
@@ -133,32 +154,77 @@ class _Scores(nn.Module):
         labels = network.projection(pick(hidden, labels_at))
         words = network.projection(pick(hidden, word_positions))
         if network.lstm is not None:
-            words = network.lstm(words)[0]  # `n_words` is put in afterwards
-        if isinstance(network.scorer, TokenScorer):
-            return _token_scores(network.scorer, words, labels)
-        return _span_scores(network.scorer, words, labels)
+            recurrent = network.lstm  # `n_words` is put in afterwards
+            words = recurrent(words.to(recurrent.weight_ih_l0.dtype))[0].to(labels.dtype)
+        scores: Tensor = self.scorer(words, labels)
+        return scores.float()
+
+    def in_half(self) -> _Scores:
+        """Return a copy with weights and products in fp16, the recurrence in fp32."""
+        made = copy.deepcopy(self).half()
+        if made.network.lstm is not None:
+            made.network.lstm.float()
+        return made
 
 
-def _token_scores(scorer: TokenScorer, words: Tensor, labels: Tensor) -> Tensor:
-    t1, word_part, l1, label_part = scorer.factors(words, labels)
-    mixed = nn.functional.linear(t1[:, :, None] * l1[:, None], scorer.mixing)
-    mixed = torch.relu(mixed + (word_part[:, :, None] + label_part[:, None]))
-    return scorer.out(mixed)  # type: ignore[no-any-return]
+class _TokenScores(nn.Module):
+    """The scorer with the maps that follow one another multiplied out, and no loop.
+
+    `A T0 = A (P0 w + p0)` is one map of the word, so a word's T1 and its part of the sum come
+    from a single product, and a label's likewise.
+    """
+
+    def __init__(self, scorer: TokenScorer) -> None:
+        super().__init__()
+        size = scorer.size
+        a, b, k = scorer.hidden.weight.detach().split(size, dim=1)
+        self.size = size
+        self.words = _merged(scorer.word_projection, a, scorer.hidden.bias)
+        self.labels = _merged(scorer.label_projection, b, torch.zeros(len(b)))
+        self.mix = nn.Linear(size, len(k), bias=False)
+        self.mix.weight = nn.Parameter(k.contiguous())
+        self.out = scorer.out
+
+    def forward(self, words: Tensor, labels: Tensor) -> Tensor:
+        t1, word_part = self.words(words).split((self.size, 4 * self.size), dim=-1)
+        l1, label_part = self.labels(labels).split((self.size, 4 * self.size), dim=-1)
+        mixed = self.mix(t1[:, :, None] * l1[:, None])
+        mixed = torch.relu(mixed + word_part[:, :, None] + label_part[:, None])
+        scores: Tensor = self.out(mixed)
+        return scores
 
 
-def _span_scores(scorer: SpanScorer, words: Tensor, labels: Tensor) -> Tensor:
-    n_words = words.shape[1]
-    begin = torch.arange(n_words)[:, None]
-    last = begin + torch.arange(scorer.max_width)[None]
-    last = torch.minimum(last, begin[-1:])  # spans past the end are never candidates
-    ends = scorer.end(words)[:, last]
-    starts = scorer.start(words)[:, :, None].expand_as(ends)
-    spans = scorer.out(torch.relu(torch.cat((starts, ends), dim=-1)))
-    every_label = scorer.label(labels)[:, None].transpose(-1, -2)
-    return torch.matmul(spans, every_label)
+def _merged(projection: nn.Linear, factor: Tensor, bias: Tensor) -> nn.Linear:
+    """Return `x -> [T1, factor T0 + bias]` as one map, for `projection: x -> [T0, T1]`."""
+    t0, t1 = projection.weight.detach().double().chunk(2)
+    b0, b1 = projection.bias.detach().double().chunk(2)
+    factor = factor.double()
+    made = nn.Linear(t0.shape[1], len(t1) + len(factor))
+    made.weight = nn.Parameter(torch.cat((t1, factor @ t0)).float())
+    made.bias = nn.Parameter(torch.cat((b1, factor @ b0 + bias.detach().double())).float())
+    return made
 
 
-def _traced(network: Network, probe: Batch, path: Path) -> onnx.ModelProto:
+class _SpanScores(nn.Module):
+    """The span-level scorer without Python's numbers in it."""
+
+    def __init__(self, scorer: SpanScorer) -> None:
+        super().__init__()
+        self.scorer = scorer
+
+    def forward(self, words: Tensor, labels: Tensor) -> Tensor:
+        scorer = self.scorer
+        begin = torch.arange(words.shape[1])[:, None]
+        last = begin + torch.arange(scorer.max_width)[None]
+        last = torch.minimum(last, begin[-1:])  # spans past the end are never candidates
+        ends = scorer.end(words)[:, last]
+        starts = scorer.start(words)[:, :, None].expand_as(ends)
+        spans = scorer.out(torch.relu(torch.cat((starts, ends), dim=-1)))
+        every_label = scorer.label(labels)[:, None].transpose(-1, -2)
+        return torch.matmul(spans, every_label)
+
+
+def _traced(scores: _Scores, probe: Batch, path: Path) -> onnx.ModelProto:
     """Trace the network into a file and return it with the LSTM's lengths put in."""
     example = TensorBatch.of(probe)
     inputs = tuple(getattr(example, name) for name in INPUTS)
@@ -167,13 +233,14 @@ def _traced(network: Network, probe: Batch, path: Path) -> onnx.ModelProto:
     axes = {name: {0: "batch"} for name in INPUTS}
     for name, size in sizes.items():
         axes[name][1] = size
-    token = network.config.architecture == "token"
+    config = scores.network.config
+    token = config.architecture == "token"
     axes["logits"] = {0: "batch", 1: "words", (2 if token else 3): "labels"}
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # of the tracer's age, and of every shape it looks at
         try:
             torch.onnx.export(
-                _Scores(network).eval(),
+                scores,
                 inputs,
                 str(path),
                 input_names=list(INPUTS),
@@ -183,7 +250,7 @@ def _traced(network: Network, probe: Batch, path: Path) -> onnx.ModelProto:
                 dynamo=False,  # takes 2 s instead of 20, and its graph is the one that fuses
             )
         except (torch.onnx.errors.OnnxExporterError, RuntimeError, TypeError) as error:
-            kind = network.config.encoder.get("model_type")
+            kind = config.encoder.get("model_type")
             msg = f"encoder {kind!r} cannot be exported: {str(error).strip().splitlines()[0]}"
             raise UnsupportedError(msg) from error
     graph = onnx.load(path)
@@ -248,14 +315,16 @@ _PROBES = (
 def _probe(model: Model) -> Batch:
     """Return texts of different lengths with different numbers of labels as one batch."""
     encoder = Encoder(model.tokenizer, model.config)
-    split = RegexSplitter()
-    limit = min(model.config.max_words, (model.config.max_positions or 1024) // 8)
+    limit = (model.config.max_positions or 512) - encoder.frame_cost
     items = []
-    for text, labels in _PROBES:
-        (pieces,) = encoder.words([[text[i:j] for i, j in split(text)][:limit]])
-        kept = pieces.lengths > 0
-        room = min(len(kept), limit)
-        items.append(encoder.encode(labels, encoder.instruction(()), pieces.between(0, room)))
+    for text, every_label in _PROBES:
+        spent = np.cumsum([encoder.label_cost(label) for label in every_label])
+        labels = every_label[: max(1, int((spent <= limit // 2).sum()))]
+        words = [text[i:j] for i, j in RegexSplitter()(text)][: model.config.max_words]
+        (pieces,) = encoder.words([words])
+        room = limit - int(spent[len(labels) - 1])
+        fitting = int((np.cumsum(pieces.lengths) <= room).sum())
+        items.append(encoder.encode(labels, encoder.instruction(()), pieces.between(0, fitting)))
     return encoder.collate(items)
 
 

@@ -1,6 +1,6 @@
-"""An ONNX graph in fp32 -> the same in int8 or fp16.
+"""An ONNX graph in fp32 -> the same in int8.
 
-int8: weights per channel, activations as they come (their range is taken from the values at
+Weights per channel, activations as they come (their range is taken from the values at
 hand). Quantised are the products with weights and the embedding table, row by row; left in float
 are the products of attention, the recurrence, and the scorer's last map to three numbers, which
 is small and where an error goes straight into a score.
@@ -14,14 +14,6 @@ from onnx import TensorProto, helper, numpy_helper
 
 _MIN_COLUMNS = 8
 """Products with fewer columns stay in float."""
-
-
-def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return the model with weights and products in fp16, its logits in fp32."""
-    from onnxruntime.transformers.float16 import convert_float_to_float16  # noqa: PLC0415
-
-    made: onnx.ModelProto = convert_float_to_float16(model, keep_io_types=True)
-    return made
 
 
 def to_int8(model: onnx.ModelProto) -> onnx.ModelProto:
