@@ -391,7 +391,7 @@ def calibrate(model: Any, texts: list[str]) -> None:
         last.weight.mul_(2.2 / logits.std(0).unsqueeze(1))
         last.weight.copy_(on_grid(last.weight, 24))
         logits = torch.cat([z.reshape(-1, 3) for z in logits_of(model, sample)])
-        for part, share in enumerate((0.72, 0.70, 0.35)):
+        for part, share in enumerate((0.80, 0.79, 0.40)):
             last.bias[part] -= torch.quantile(logits[:, part], share)
         last.bias.copy_(torch.round(last.bias * 4096) / 4096)
     if hasattr(core, "span_rep_layer"):
@@ -411,7 +411,7 @@ def calibrate(model: Any, texts: list[str]) -> None:
             out.bias[0] = 1
             label.weight[0] = 0
             label.bias[0] = 0
-            shift = torch.quantile(span_logits_of(model, sample), 0.92)
+            shift = torch.quantile(span_logits_of(model, sample), 0.95)
             label.bias[0] = -torch.round(shift * 4096) / 4096
 
 

@@ -92,7 +92,7 @@ UNSEEN_LABEL = ["person", "\u200b", "\x01", "city"]
 
 OPTIONS = [
     {"flat_ner": flat, "threshold": threshold, "multi_label": multi}
-    for threshold in (0.5, 0.3, 0.62)
+    for threshold in (0.5, 0.4, 0.62)
     for flat, multi in ((True, False), (False, True), (False, False), (True, True))
 ]
 QUANTUM = 2e-5
@@ -113,16 +113,17 @@ def cases_of(judge: Judge, texts: list[dict[str, str]]) -> Iterator[tuple[str, s
     every = range(len(texts))
     for i in every:
         name = ROTATION[(i * 5 + seed) % len(ROTATION)]
-        if (i + seed) % 23 == 0:
+        if (i + seed) % 17 == 0 and len(texts[i]["text"]) < 300:
             name = "sixty"
-        if texts[i]["kind"] == "long":
-            name = "twenty"
+        if name == "twenty" and len(texts[i]["text"]) > 500:
+            name = "four"
         if judge.recipe.name == "bert-token-rnn-flag" and i % 12:
             continue
-        if len(judge.encode(judge.prompt(LABELS[name])).ids) > judge.limit // 2:
+        if len(judge.encode(judge.prompt(LABELS[name])).ids) > judge.limit * 0.7:
             name = "nine"
         yield texts[i]["text"], name, LABELS[name]
-    for i in every[seed :: len(texts) // 6]:
+    unseen = len(texts) if not judge.model.config.embed_ent_token else seed
+    for i in every[unseen :: len(texts) // 6]:
         yield texts[i]["text"], "unseen", UNSEEN_LABEL
 
 
@@ -137,12 +138,16 @@ def record_cases(judge: Judge, texts: list[dict[str, str]]) -> tuple[list[Any], 
     n_values = 0
     for k, (text, name, labels) in enumerate(cases_of(judge, texts)):
         bugs, end = judge.bugs(text, labels)
+        if end is not None and "word-without-subwords" in bugs:
+            continue  # which words count towards the limit is a question of taste
         given = [OPTIONS[(k * 5 + j * 7 + judge.recipe.seed) % len(OPTIONS)] for j in range(2)]
+        if len(labels) >= 20:  # upstream compares every start with every end, in Python
+            given = [options | {"threshold": 0.62} for options in given]
         asked = [ask_both(judge, text, labels, options, bugs, end) for options in given]
         answers = [answer for answer, _ in asked if answer]
         if not answers:
             continue
-        twice = any(len(a.get("right", [])) < len(a.get("entities", [])) for a in answers)
+        twice = any("right" in answer for answer in answers)
         if twice and not bugs:
             bugs = ["entity-twice"]
         case = {"text": order[text], "labels": name, "answers": answers}
