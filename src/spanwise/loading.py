@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from spanwise import calibration
 from spanwise.errors import InputError, MissingExtraError, MissingFileError
 from spanwise.extractor import Extractor
 
@@ -18,7 +19,7 @@ EMBEDDED = "small"
 """The model that comes with the package."""
 
 
-def load(
+def load(  # noqa: PLR0913 (the front door: one keyword for each thing one may want)
     model: str | Path | None = None,
     *,
     backend: Kind = "auto",
@@ -45,15 +46,20 @@ def load(
         MissingFileError: no such folder, or the hub has no such model or cannot be reached.
         MissingExtraError: the backend's package is not installed.
         CheckpointError: the folder cannot be read; see its subclasses.
+        ConfigError: the calibration beside the model is none.
     """
     if backend not in {"auto", "onnx", "pytorch"}:
         msg = f"backend {backend!r} is not one of 'auto', 'onnx', 'pytorch'"
         raise InputError(msg)
     path = locate(model, local_files_only=local_files_only)
-    if path.is_file() or backend == "onnx" or (backend == "auto" and device == "cpu" and list(path.glob("*.onnx"))):
+    exported = backend == "auto" and device == "cpu" and any(path.glob("*.onnx"))
+    if path.is_file() or backend == "onnx" or exported:
         chosen = _onnx(path, threads)
     else:
         chosen = _pytorch(path, device, precision, threads)
+    fitted = calibration.read(path)
+    if fitted is not None:
+        chosen.config = fitted.of(chosen.config)
     return Extractor(chosen, splitter=splitter)
 
 

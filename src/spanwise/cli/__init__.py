@@ -34,6 +34,7 @@ COMMANDS = {
     "sentiment": ("tasks", "mark positive, negative and neutral opinions"),
     "find": ("tasks", "mark whatever an instruction asks for"),
     "run": ("run", "run a pipeline of tasks over JSON lines"),
+    "calibrate": ("calibrate", "fit thresholds and a temperature on labelled records"),
     "info": ("info", "describe a model's folder or file"),
     "convert": ("convert", "rewrite a model in our format or in GLiNER's"),
     "export": ("export", "write a model as one ONNX file that runs without torch"),
