@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -313,10 +312,11 @@ def _read_weights(folder: Path) -> tuple[dict[str, Tensor], Path]:
         raise MissingFileError(msg)
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+    except Exception as error:  # damaged bytes make the unpickler raise anything
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         msg = (
-            f"{path} is refused: it is damaged or holds more than tensors "
-            f"({str(error).splitlines()[0][:120]}); a pickle can run code, get a safetensors file"
+            f"{path} is refused: it is damaged or holds more than tensors ({reason[:120]}); "
+            "a pickle can run code, get a safetensors file"
         )
         raise CheckpointError(msg) from error
     if not isinstance(found, dict) or not all(isinstance(t, torch.Tensor) for t in found.values()):
