@@ -94,19 +94,19 @@ def run(arguments: argparse.Namespace) -> int:
 def _config(arguments: argparse.Namespace) -> TrainConfig:
     from spanwise.training.config import of, read_toml
 
-    changes = _changes(arguments.set)
+    given = changes(arguments.set)
     for name in (*_PLACES, *_NUMBERS):
         value = getattr(arguments, name)
         if value is not None:
-            changes[name] = value
+            given[name] = value
     if arguments.settings is not None:
-        return read_toml(arguments.settings, changes)
-    return of(changes)
+        return read_toml(arguments.settings, given)
+    return of(given)
 
 
-def _changes(given: Sequence[str]) -> dict[str, Any]:
+def changes(given: Sequence[str]) -> dict[str, Any]:
     """Return `KEY=VALUE`s as a nested mapping; a value is TOML, or else a string."""
-    changes: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for each in given:
         key, equals, value = each.partition("=")
         if not equals or not key.strip():
@@ -117,11 +117,11 @@ def _changes(given: Sequence[str]) -> dict[str, Any]:
         except tomllib.TOMLDecodeError:
             read = value
         *sections, name = key.strip().split(".")
-        place = changes
+        place = found
         for section in sections:
             place = place.setdefault(section, {})
         place[name] = read
-    return changes
+    return found
 
 
 def _shown(*, loud: bool) -> Any:  # noqa: ANN401 (two kinds of context manager)
