@@ -240,7 +240,10 @@ def _occurrences(head: str, words: Words) -> Iterator[tuple[int, int]]:
 
 
 def _on(span: Span, entities: Sequence[Span]) -> Span:
-    """Return the entity that a span lies on, or the span itself."""
+    """Return the entity that a span lies in, or shares most of itself with; else the span."""
+    around = [each for each in entities if each.start <= span.start and span.end <= each.end]
+    if around:
+        return min(around, key=lambda each: (each.end - each.start, -each.score))
     best, share = span, 0.0
     for entity in entities:
         common = min(span.end, entity.end) - max(span.start, entity.start)
