@@ -135,8 +135,6 @@ def _coerce(value: Any, hint: Any, place: str) -> Any:  # noqa: ANN401 (any sett
     """Return the value as the annotated type, or raise ConfigError naming the place."""
     origin = typing.get_origin(hint)
     arguments = typing.get_args(hint)
-    if hint is Any:
-        return value
     if origin is typing.Union or isinstance(hint, types.UnionType):
         return _coerce_union(value, arguments, place)
     if origin is Literal:
@@ -144,22 +142,31 @@ def _coerce(value: Any, hint: Any, place: str) -> Any:  # noqa: ANN401 (any sett
             msg = f"{place} must be one of {', '.join(map(repr, arguments))}, got {value!r}"
             raise ConfigError(msg)
         return value
+    nested = _coerce_nested(value, hint, place)
+    if nested is not None:
+        return nested
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if hint is float and is_number:
+        return float(value)
+    expected = origin or hint
+    # True is an int in Python and none in a settings file
+    if hint is Any or (isinstance(value, expected) and (is_number or expected is not int)):
+        return value
+    name = getattr(hint, "__name__", str(hint))
+    msg = f"{place} must be of type {name}, got {value!r} ({type(value).__name__})"
+    raise ConfigError(msg)
+
+
+def _coerce_nested(value: Any, hint: Any, place: str) -> Any:  # noqa: ANN401
+    """Return a dataclass, tuple or dictionary with its parts coerced, None for anything else."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if dataclasses.is_dataclass(hint) and isinstance(value, dict):
         return read(typing.cast("type[Any]", hint), value, where=place)
     if origin is tuple and isinstance(value, (list, tuple)):
         return tuple(_coerce(item, arguments[0], f"{place}[{i}]") for i, item in enumerate(value))
     if origin is dict and isinstance(value, dict):
         return {k: _coerce(v, arguments[1], f"{place}.{k}") for k, v in value.items()}
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    expected = origin or hint
-    if isinstance(value, bool) and expected is not bool:
-        pass
-    elif isinstance(expected, type) and isinstance(value, expected):
-        return value
-    name = getattr(hint, "__name__", str(hint))
-    msg = f"{place} must be of type {name}, got {value!r} ({type(value).__name__})"
-    raise ConfigError(msg)
+    return None
 
 
 def _coerce_union(value: Any, options: tuple[Any, ...], place: str) -> Any:  # noqa: ANN401

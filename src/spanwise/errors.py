@@ -4,7 +4,7 @@
     ├── InputError            what the caller passed: text, labels, thresholds, options
     │   ├── LabelError        empty, duplicate or overlong labels
     │   └── TextTooLongError  a text beyond the model's limit, where the caller asked for an error
-    ├── ConfigError           a settings file or dataclass: unknown key, wrong type, value out of range
+    ├── ConfigError           settings: an unknown key, a wrong type, a value out of range
     ├── CheckpointError       a model's folder or file
     │   ├── MissingFileError  a file that must be there is not
     │   ├── UnsupportedError  an architecture or format that this package does not run

@@ -43,6 +43,7 @@ def load(  # noqa: PLR0913 (the front door: one keyword for each thing one may w
         local_files_only: never ask the hub.
 
     Raises:
+        InputError: an option that the backend does not have.
         MissingFileError: no such folder, or the hub has no such model or cannot be reached.
         MissingExtraError: the backend's package is not installed.
         CheckpointError: the folder cannot be read; see its subclasses.
@@ -52,8 +53,18 @@ def load(  # noqa: PLR0913 (the front door: one keyword for each thing one may w
         msg = f"backend {backend!r} is not one of 'auto', 'onnx', 'pytorch'"
         raise InputError(msg)
     path = locate(model, local_files_only=local_files_only)
-    exported = backend == "auto" and device == "cpu" and any(path.glob("*.onnx"))
+    plain = device == "cpu" and precision == "fp32"
+    exported = backend == "auto" and plain and any(path.glob("*.onnx"))
     if path.is_file() or backend == "onnx" or exported:
+        if backend == "pytorch":
+            msg = f"{path} is one file, which only the backend 'onnx' runs; pass the model's folder"
+            raise InputError(msg)
+        if not plain:
+            msg = (
+                f"device={device!r}, precision={precision!r}: an exported model runs on the CPU in "
+                "the precision it was exported with; leave both out, or use backend='pytorch'"
+            )
+            raise InputError(msg)
         chosen = _onnx(path, threads)
     else:
         chosen = _pytorch(path, device, precision, threads)
@@ -117,7 +128,7 @@ def _from_hub(name: str, *, local_files_only: bool) -> Path:
 
 def _onnx(path: Path, threads: int) -> Backend:
     if importlib.util.find_spec("onnxruntime") is None:
-        raise MissingExtraError("The backend 'onnx'", "onnx")
+        raise MissingExtraError("The backend 'onnx'", "export")
     from spanwise.backend.onnx import OnnxBackend  # noqa: PLC0415 (only where it is used)
 
     return OnnxBackend(path, threads=threads)
