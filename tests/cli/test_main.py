@@ -66,7 +66,7 @@ def test_a_misspelt_command_gets_its_neighbour(capsys):
 
 def test_a_strange_command_gets_the_list(capsys):
     assert main(["qqq"]) == 2
-    assert "commands: extract, " in capsys.readouterr().err
+    assert f"commands: {', '.join(COMMANDS)}" in capsys.readouterr().err
 
 
 def test_a_misspelt_option_gets_its_neighbour(capsys):
