@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 from spanwise import config as settings
 from spanwise.backend import published
 from spanwise.config import ModelConfig
-from spanwise.errors import CheckpointError, InputError, MissingFileError, UnsupportedError
+from spanwise.errors import CheckpointError, InputError, MissingFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -180,8 +180,15 @@ def _described(stored: dict[str, str], path: Path) -> tuple[ModelConfig, Tokeniz
     if found != str(FORMAT):
         msg = f"{path}: format {found}, this version of spanwise reads {FORMAT}; update spanwise"
         raise CheckpointError(msg)
-    config = settings.read(ModelConfig, json.loads(stored[f"{PREFIX}config"]), where=str(path))
-    if f"{PREFIX}tokenizer" not in stored:
-        msg = f"{path} holds no tokenizer in its metadata; export the model again"
-        raise UnsupportedError(msg)
-    return config, Tokenizer.from_str(stored[f"{PREFIX}tokenizer"])
+    try:
+        described = json.loads(stored[f"{PREFIX}config"])
+    except json.JSONDecodeError as error:
+        msg = f"{path}: the configuration in its metadata is no JSON: {error}"
+        raise CheckpointError(msg) from error
+    config = settings.read(ModelConfig, described, where=str(path))
+    try:
+        tokenizer = Tokenizer.from_str(stored.get(f"{PREFIX}tokenizer", ""))
+    except Exception as error:  # the library raises bare Exception
+        msg = f"{path}: the tokenizer in its metadata cannot be read ({error}); export it again"
+        raise CheckpointError(msg) from error
+    return config, tokenizer
