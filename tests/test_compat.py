@@ -146,6 +146,8 @@ def test_calling_options_without_a_counterpart_are_refused(model, text):
 
 
 def test_wrong_values_are_errors_of_the_tree(model, folder, text):
+    with pytest.raises(InputError, match=r"flat_ner is 0\.3, .* write threshold="):
+        model.predict_entities(text, LABELS, 0.3)
     with pytest.raises(InputError, match=r"1\.5 is not a probability"):
         model.predict_entities(text, LABELS, threshold=1.5)
     with pytest.raises(LabelError, match="no labels given"):
@@ -166,3 +168,50 @@ def test_a_model_that_cannot_move_or_be_saved_says_so(tmp_path):
         model.to("cpu")
     with pytest.raises(UnsupportedError, match="cannot be saved"):
         model.save_pretrained(tmp_path / "out")
+
+
+CARD = {
+    "entities": """
+labels = ["founder", "computer", "software", "position", "date"]
+entities = model.predict_entities(text, labels)
+for entity in entities:
+    print(entity["text"], "=>", entity["label"])
+""",
+    "relations": """
+labels = ["Microsoft <> founder", "Microsoft <> inception date", "Bill Gates <> held position"]
+entities = model.predict_entities(text, labels)
+for entity in entities:
+    print(entity["label"], "=>", entity["text"])
+""",
+    "open extraction": """
+prompt = \"\"\"Find all positive aspects about the product:\n\"\"\"
+matches = model.predict_entities(prompt + text, ["match"], threshold=0.3)
+for match in matches:
+    print(match["text"], "=>", match["score"])
+""",
+    "question answering": """
+question = "Who was the CEO of Microsoft?"
+answers = model.predict_entities(question + "\\n" + text, ["answer"])
+for answer in answers:
+    print(answer["text"], "=>", answer["score"])
+""",
+    "summarization": """
+prompt = "Summarize the given text, highlighting the most important information:\\n"
+summary = model.predict_entities(prompt + text, ["summary"], threshold=0.1)
+print("".join(sentence["text"] for sentence in summary))
+""",
+}
+"""How the model card of gliner-multitask-large-v0.5 has its tasks done, shortened."""
+
+
+@pytest.mark.parametrize("task", CARD)
+def test_code_in_the_manner_of_the_model_card_runs(task, folder, capsys):
+    head = """
+from gliner import GLiNER
+
+model = GLiNER.from_pretrained(name)
+text = "Microsoft was founded by Bill Gates and Paul Allen on April 4, 1975 . She was in London ."
+"""
+    code = head.replace("from gliner", "from spanwise.compat") + CARD[task]
+    exec(compile(code, task, "exec"), {"name": str(folder)})
+    assert capsys.readouterr().out.strip()

@@ -193,6 +193,10 @@ class GLiNER:
             InputError, LabelError: see `Extractor.entities`.
         """
         _refuse("inference", others, _READING)
+        flat: object = flat_ner
+        if not isinstance(flat, bool):  # a threshold in the third place, as some code has it
+            msg = f"flat_ner is {flat!r}, not True or False; if that is meant, write threshold="
+            raise InputError(msg)
         if batch_size < 1:
             msg = f"batch_size must be at least 1, got {batch_size}"
             raise InputError(msg)
