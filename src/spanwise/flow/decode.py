@@ -90,27 +90,25 @@ def token_candidates(
         Candidates ordered by item, start, end, label.
     """
     batch, words, labels, _ = logits.shape
-    cut = np.broadcast_to(logit(thresholds), (batch, labels))[:, None, :]
+    cut = np.broadcast_to(logit(thresholds), (batch, labels))
     real = (np.arange(words)[None, :, None] < n_words[:, None, None]) & (
         np.arange(labels)[None, None, :] < n_labels[:, None, None]
     )
     start, end, inside = logits[..., 0], logits[..., 1], logits[..., 2]
     # A position (item, word, label) becomes one number on a line where the words of an item and
-    # label are neighbours and one free place follows each last word.
+    # label are neighbours and one free place follows each last word. All of a span's words are
+    # inside, its first and last too, so only places that are `good` are looked at again.
     stride = words + 1
-
-    def on_line(hits: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        item, word, label = np.nonzero(hits)
-        places = (item * labels + label) * stride + word
-        order = np.argsort(places, kind="stable")
-        return places[order], np.stack((item, word, label)).astype(np.int64)[:, order]
-
-    good, good_at = on_line((inside >= cut) & real)
-    first, _ = on_line((start > cut) & (inside >= cut) & real)
-    last, _ = on_line((end > cut) & (inside >= cut) & real)
+    item, word, label = np.nonzero((inside >= cut[:, None, :].astype(logits.dtype)) & real)
+    places = (item * labels + label) * stride + word
+    order = np.argsort(places, kind="stable")
+    good, item, word, label = places[order], item[order], word[order], label[order]
+    least = cut[item, label]
+    first = good[start[item, word, label] > least]
+    last = good[end[item, word, label] > least]
     if not len(first) or not len(last):
         return _none()
-    inside_scores = sigmoid(inside[good_at[0], good_at[1], good_at[2]])
+    inside_scores = sigmoid(inside[item, word, label])
     # `run_end[k]` is one past the unbroken run of good places that `good[k]` lies in.
     breaks = np.flatnonzero(np.diff(good) != 1)
     run_last = np.append(breaks, len(good) - 1)
