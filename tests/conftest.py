@@ -93,7 +93,7 @@ def build_model(kind: str = "bert", *, seed: int = 0, context: bool = True, **ov
     from spanwise.model.checkpoint import Model
     from spanwise.model.network import Network
 
-    encoder = encoder_config(kind)
+    encoder = encoder_config(kind) | overrides.pop("encoder", {})
     if not context:
         encoder |= {"num_hidden_layers": 0, "max_position_embeddings": 4096}
         overrides |= {"max_positions": 4096, "max_words": 4000, "lstm_layers": 0}
