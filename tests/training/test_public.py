@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from spanwise.errors import ConfigError, DataError
+from spanwise.errors import ConfigError, DataError, MissingFileError
+from spanwise.model import start
 from spanwise.training import log, run
 from spanwise.training.config import of
 
@@ -119,6 +120,20 @@ def test_a_run_on_an_encoder_gives_it_a_fresh_head(public, tmp_path, tiny_model)
     assert trainer.model.config.hidden_size == 16
     assert trainer.model.config.max_labels == 9
     trainer.run()
+
+
+def test_an_encoder_with_a_vocabulary_alone_has_its_tokenizer_converted(tmp_path, tiny_model):
+    model = tiny_model()
+    model.network.encoder.save_pretrained(tmp_path)
+    vocabulary = model.tokenizer.get_vocab()
+    words = sorted((word for word in vocabulary if word[:2] != "<<"), key=vocabulary.get)
+    (tmp_path / "vocab.txt").write_text("\n".join(words) + "\n")
+    made = start.from_encoder(tmp_path)
+    assert made.tokenizer.encode("ada lives").tokens == ["[CLS]", "ada", "lives", "[SEP]"]
+    assert made.tokenizer.token_to_id("<<ENT>>") is not None
+    (tmp_path / "vocab.txt").unlink()
+    with pytest.raises(MissingFileError, match=r"put its tokenizer\.json there"):
+        start.from_encoder(tmp_path)
 
 
 @pytest.mark.parametrize(
