@@ -37,6 +37,7 @@ def test_both_formats_are_described_alike(spanwise, make_model, model_folder, gl
     assert ours["encoder"]["layers"] == 2
     assert ours["parameters"] == n_parameters(make_model("bert"))
     assert ours["types"] == ["F32"]
+    assert ours["onnx"] == []
     assert set(ours["files"]) == {"model.safetensors", "spanwise.json", "tokenizer.json"}
 
 
@@ -47,13 +48,20 @@ def test_a_person_reads_it_too(spanwise, model_folder):
     assert "kind bert" in out
 
 
-def test_an_exported_file_is_described_by_its_folder(spanwise, model_folder, tmp_path):
-    folder = tmp_path / "exported"
-    shutil.copytree(model_folder, folder)
-    (folder / "model.safetensors").unlink()
-    (folder / "model.onnx").write_bytes(b"not looked into")
-    assert info(spanwise, folder / "model.onnx")["exported"] == ["model.onnx"]
-    assert "parameters" not in info(spanwise, folder)
+def test_an_exported_file_describes_itself(spanwise, model_folder, tmp_path):
+    status, _, err = spanwise("export", model_folder, "--output", tmp_path)
+    assert status == 0, err
+    (path,) = tmp_path.glob("*.onnx")
+    ours = info(spanwise, model_folder)
+    for place in (path, tmp_path):
+        found = info(spanwise, place)
+        assert found["format"] == "ONNX"
+        assert found["variant"] == "fp32"
+        for key in ("architecture", "encoder", "hidden_size", "max_words", "max_labels"):
+            assert found[key] == ours[key], key
+        assert found["onnx"] == [path.name]
+    path.write_bytes(b"no graph")
+    assert spanwise("info", path)[0] == 2
 
 
 def test_what_is_no_model_is_an_error(spanwise, tmp_path, model_folder):

@@ -1,7 +1,7 @@
 """`spanwise info MODEL`: what a model's folder or file holds, without running it.
 
 Reads configurations and the headers of weight files only, so it needs no torch and takes no
-time: our folders, GLiNER's, and exported ones.
+time: our folders, GLiNER's, and exported files, which describe themselves.
 """
 
 from __future__ import annotations
@@ -76,10 +76,13 @@ def describe(path: Path) -> dict[str, Any]:
     """
     folder = path.parent if path.is_file() else path
     ours, gliner = folder / _OURS, folder / _GLINER
-    if ours.is_file():
+    exported = path.is_file() or (folder.is_dir() and any(folder.glob("*.onnx")))
+    if ours.is_file() and not path.is_file():
         about = _about_ours(_read_json(ours))
-    elif gliner.is_file():
+    elif gliner.is_file() and not path.is_file():
         about = _about_gliner(_read_json(gliner), folder)
+    elif exported:
+        about = _about_exported(path)
     else:
         msg = f"{folder} holds neither {_OURS} nor {_GLINER}; is this a model's folder?"
         raise MissingFileError(msg)
@@ -88,7 +91,7 @@ def describe(path: Path) -> dict[str, Any]:
         "model": str(path),
         **about,
         **_weights(folder),
-        "exported": [file.name for file in files if file.suffix == ".onnx"],
+        "onnx": [file.name for file in files if file.suffix == ".onnx"],
         "files": {file.name: _size(file.stat().st_size) for file in files},
     }
 
@@ -118,6 +121,16 @@ def _about_ours(stored: dict[str, Any]) -> dict[str, Any]:
             if stored.get(name) and not (token and name == "max_width")
         },
     }
+
+
+def _about_exported(path: Path) -> dict[str, Any]:
+    """Return what an ONNX file says of itself; the one that a folder would run."""
+    from spanwise.backend.onnx import OnnxBackend
+    from spanwise.config import plain
+
+    backend = OnnxBackend(path, threads=1)
+    about = _about_ours(plain(backend.config))
+    return {**about, "format": "ONNX", "variant": backend.variant or "unknown"}
 
 
 def _about_gliner(stored: dict[str, Any], folder: Path) -> dict[str, Any]:
