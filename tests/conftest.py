@@ -8,8 +8,13 @@ from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from spanwise.config import ModelConfig
+
+# How long an example takes says how busy the machine is; every run draws the same examples.
+settings.register_profile("spanwise", deadline=None, max_examples=40, derandomize=True)
+settings.load_profile("spanwise")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # models this small only lose by more
 

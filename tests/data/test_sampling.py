@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spanwise.data import GoldSpan, Record, Source
+from spanwise.data import GoldSpan, Record, Source, negatives
 from spanwise.data.records import RELATION_INSTRUCTION, SUMMARY_INSTRUCTION
 from spanwise.data.sampling import Passes, Sampler, SamplingConfig, sample
 from spanwise.errors import ConfigError, DataError
@@ -149,6 +149,44 @@ def test_pool_negatives_neither_share_a_word_nor_mean_the_same():
     examples = many(entities(closed=False, open_labels=True), pool=pool)
     asked = {label for example in examples for label in example.labels}
     assert asked == {"person", "city", "weapon"}
+
+
+def test_pool_negatives_are_often_of_the_kind_of_a_label_that_is_present():
+    pool = negatives.Pool(
+        tuple(f"thing {n}" for n in range(50)), {"person": ("poet", "person", "singer")}
+    )
+    examples = many(entities(closed=False, open_labels=True), pool=pool)
+    asked = [label for example in examples for label in example.labels]
+    assert {"poet", "singer"} < set(asked)
+    of_kind = sum(bool({"poet", "singer"} & set(example.labels)) for example in examples)
+    assert of_kind > len(examples) / 3
+
+
+def test_kin_are_specific_types_whose_spans_share_a_general_type():
+    def source(name, labels):
+        spans = [GoldSpan(4 * n, 4 * n + 3, label) for n, label in enumerate(labels)]
+        record = Record(text="Ann Bob Rom", spans=tuple(spans), group="g", labels=tuple(labels))
+        return Source(
+            name=name,
+            task="entities",
+            records=(record,),
+            inventory=tuple(labels),
+            closed=False,
+            open_labels=name == "synthetic_entities",
+        )
+
+    pool = negatives.pool(
+        [
+            source("synthetic_entities", ["poet", "singer", "city"]),
+            source("synthetic_types", ["person", "person", "location"]),
+        ]
+    )
+    assert list(pool) == ["city", "poet", "singer"]
+    assert pool.kin == {
+        "poet": ("poet", "singer"),
+        "singer": ("poet", "singer"),
+        "city": ("city",),
+    }
 
 
 def test_labels_are_dropped_in_about_the_wanted_share():

@@ -1,11 +1,7 @@
 """Texts as they come: prose, foreign scripts, emoji, what cannot be seen, any line end."""
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
-
-settings.register_profile("spanwise", deadline=None, max_examples=40, derandomize=True)
-settings.load_profile("spanwise")
 
 _WORDS = [
     "Ada", "Lovelace", "met", "Charles", "Babbage", "in", "London", "the", "program", "first",

@@ -8,14 +8,16 @@ paragraphs that do not answer them. None of them is a label that the record is k
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from spanwise.data import wording
 from spanwise.data.records import RELATION_SEPARATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.random import Generator
 
@@ -46,6 +48,56 @@ _SYMMETRIC = frozenset(
     }
 )
 """Relations that hold both ways: their tail is no wrong head."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool(Sequence[str]):
+    """Labels that open-label sets are asked in vain, and which of them are of one kind.
+
+    `kin` maps a label to labels of its kind: for "politician", other kinds of person. They are the
+    hard ones: right about what is an entity, wrong about its type.
+    """
+
+    labels: tuple[str, ...]
+    kin: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Return the number of labels."""
+        return len(self.labels)
+
+    def __getitem__(self, place):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204
+        """Return a label, or a slice of them."""
+        return self.labels[place]
+
+
+def pool(sources: Iterable[Source]) -> Pool:
+    """Return the labels of open-label sets, with kin by the general types of the same spans.
+
+    A set `synthetic_types` that marks the spans of `synthetic_entities` with general types says
+    which specific ones are of a kind (see data/synthetic's guide).
+    """
+    by_name = {source.name: source for source in sources}
+    labels = sorted(
+        {
+            label
+            for source in by_name.values()
+            if source.open_labels and source.task == "entities"
+            for label in source.inventory
+        }
+    )
+    kinds: dict[tuple[str, int, int], str] = {}
+    if "synthetic_types" in by_name:
+        for record in by_name["synthetic_types"].records:
+            kinds.update({(record.group, s.start, s.end): s.label for s in record.spans})
+    members: dict[str, set[str]] = defaultdict(set)
+    if "synthetic_entities" in by_name:
+        for record in by_name["synthetic_entities"].records:
+            for span in record.spans:
+                kind = kinds.get((record.group, span.start, span.end))
+                if kind:
+                    members[kind].add(span.label)
+    shared = {kind: tuple(sorted(names)) for kind, names in members.items()}
+    return Pool(tuple(labels), {name: shared[kind] for kind in shared for name in shared[kind]})
 
 
 def prompted_labels(record: Record, spans: Sequence[GoldSpan]) -> list[str]:
@@ -89,10 +141,21 @@ def entity_labels(
 
 
 def _from_pool(pool: Sequence[str], present: set[str], wanted: int, rng: Generator) -> list[str]:
-    """Labels from the pool that share no word with one that is present, nor mean the same."""
+    """Labels from the pool that share no word with one that is present, nor mean the same.
+
+    Where the pool knows kin, half of them are of the kind of a label that is present.
+    """
     used = {word for label in present for word in label.lower().split()}
     meant = {other for label in present for other in wording.synonyms(label)}
-    picked = [pool[int(i)] for i in rng.integers(len(pool), size=wanted)]
+    kin = pool.kin if isinstance(pool, Pool) else {}
+    kinds = [kin[label] for label in sorted(present) if label in kin]
+    picked = []
+    for i in rng.integers(len(pool), size=wanted):
+        if kinds and rng.random() < 0.5:
+            kind = kinds[int(rng.integers(len(kinds)))]
+            picked.append(kind[int(i) % len(kind)])
+        else:
+            picked.append(pool[int(i)])
     return [x for x in picked if not used & set(x.lower().split()) and x.lower() not in meant]
 
 

@@ -41,8 +41,9 @@ def read_passages(path: Path) -> list[Source]:
 
     `synthetic_entities` asks for the specific types, `synthetic_types` for the general ones. A
     type used in a passage is marked throughout it. Relations are not exhaustive, so theirs is
-    not closed; nor are types that a passage does not use. A passage without summary or key
-    phrases gives no such record; one without sentiment gives one with nothing marked.
+    not closed; nor are specific types that a passage does not use. The general types are few and
+    broad: one that a passage does not use is taken to be absent from it. A passage without summary
+    or key phrases gives no such record; one without sentiment gives one with nothing marked.
 
     Raises:
         DataError: a line breaks the format, or a surface is not in its text.
@@ -56,7 +57,7 @@ def read_passages(path: Path) -> list[Source]:
 
 def _source(name: str, records: list[Record]) -> Source:
     task = records[0].task
-    varies = task in {"entities", "relations"}
+    varies = task in {"entities", "relations"} and name != "synthetic_types"
     labels = {label for record in records for label in record.labels or ()}
     if task == "relations":
         labels = {label.split(RELATION_SEPARATOR)[-1] for label in labels}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from spanwise.data import find_overlap, leave_out, read_dev, read_training
+from spanwise.data import find_overlap, leave_out, negatives, read_dev, read_training
 from spanwise.data.sampling import Passes, Sampler
 from spanwise.errors import CheckpointError, ConfigError, did_you_mean
 from spanwise.flow.words import splitter
@@ -56,16 +56,10 @@ def on_public_sets(
         training = (record for source in read for record in source.records)
         read = leave_out(read, find_overlap(training, read_dev(folder).texts()))
     chosen = _chosen(read, config.weights)
-    pool = {
-        label
-        for source, _ in chosen
-        if source.open_labels and source.task == "entities"
-        for label in source.inventory
-    }
     sampler = Sampler(
         [source for source, _ in chosen],
         [weight for _, weight in chosen],
-        pool=sorted(pool),
+        pool=negatives.pool(source for source, _ in chosen),
         config=config.sampling,
         seed=config.seed,
     )
