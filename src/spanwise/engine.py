@@ -90,12 +90,15 @@ class Engine:
                 raise InputError(msg)
         return made
 
-    def read(self, asks: Iterable[Ask], unread: list[Unread]) -> Iterator[list[Entity]]:
+    def read(
+        self, asks: Iterable[Ask], unread: list[Unread], *, at_once: int = BLOCK
+    ) -> Iterator[list[Entity]]:
         """Yield the spans of each ask, in order.
 
         Args:
             asks: queries to texts; those of one text are best given next to each other.
             unread: receives what `long_text="truncate"` left out.
+            at_once: asks that are batched together, and can share passes.
 
         Raises:
             LabelError: a label is too long for the model.
@@ -103,7 +106,7 @@ class Engine:
                 `long_text="error"`.
         """
         waiting = iter(asks)
-        while block := list(islice(waiting, BLOCK)):
+        while block := list(islice(waiting, at_once)):
             yield from Block(self.encoder, self.backend, unread).spans(
                 [self._item(ask) for ask in block]
             )

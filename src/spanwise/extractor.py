@@ -38,6 +38,13 @@ if TYPE_CHECKING:
     from spanwise.flow.words import WordSplitter
     from spanwise.options import Options, Unread
     from spanwise.tasks import RelationLabels
+    from spanwise.tasks.calls import (
+        AnswerOptions,
+        KeyPhraseOptions,
+        RelationOptions,
+        SentimentOptions,
+        SummaryOptions,
+    )
     from spanwise.types import Answer, Entity, Query, Relation, Sentiment, Span, Summary
 
 __all__ = ["Extractor", "Labels", "Text"]
@@ -130,14 +137,16 @@ class Extractor:
         return self._each(texts, OpenEntities(labels, instruction, settings=Settings.of(options)))
 
     @overload
-    def relations(self, texts: One, relations: RelationLabels, **how: Any) -> list[Relation]: ...
+    def relations(
+        self, texts: One, relations: RelationLabels, **how: Unpack[RelationOptions]
+    ) -> list[Relation]: ...
     @overload
     def relations(
-        self, texts: Sequence[Text], relations: RelationLabels, **how: Any
+        self, texts: Sequence[Text], relations: RelationLabels, **how: Unpack[RelationOptions]
     ) -> list[list[Relation]]: ...
     @overload
     def relations(
-        self, texts: Iterator[Text], relations: RelationLabels, **how: Any
+        self, texts: Iterator[Text], relations: RelationLabels, **how: Unpack[RelationOptions]
     ) -> Iterator[list[Relation]]: ...
     def relations(
         self, texts: Any, relations: RelationLabels, *, heads: Any = None, **how: Any
@@ -163,14 +172,17 @@ class Extractor:
         )
 
     @overload
-    def answers(self, texts: One, questions: str, **how: Any) -> Answer: ...
+    def answers(self, texts: One, questions: str, **how: Unpack[AnswerOptions]) -> Answer: ...
     @overload
     def answers(
-        self, texts: One | Sequence[Text], questions: str | Sequence[str], **how: Any
+        self,
+        texts: One | Sequence[Text],
+        questions: str | Sequence[str],
+        **how: Unpack[AnswerOptions],
     ) -> list[Answer]: ...
     @overload
     def answers(
-        self, texts: Iterator[Text], questions: str | Iterable[str], **how: Any
+        self, texts: Iterator[Text], questions: str | Iterable[str], **how: Unpack[AnswerOptions]
     ) -> Iterator[Answer]: ...
     def answers(
         self, texts: Any, questions: Any, *, near: float | None = None, **options: Any
@@ -216,11 +228,13 @@ class Extractor:
         return self._questions(texts, instruction, lambda words: Find(words, settings=settings))
 
     @overload
-    def summaries(self, texts: One, **how: Any) -> Summary: ...
+    def summaries(self, texts: One, **how: Unpack[SummaryOptions]) -> Summary: ...
     @overload
-    def summaries(self, texts: Sequence[Text], **how: Any) -> list[Summary]: ...
+    def summaries(self, texts: Sequence[Text], **how: Unpack[SummaryOptions]) -> list[Summary]: ...
     @overload
-    def summaries(self, texts: Iterator[Text], **how: Any) -> Iterator[Summary]: ...
+    def summaries(
+        self, texts: Iterator[Text], **how: Unpack[SummaryOptions]
+    ) -> Iterator[Summary]: ...
     def summaries(
         self,
         texts: Any,
@@ -248,11 +262,15 @@ class Extractor:
         return self._each(texts, task)
 
     @overload
-    def key_phrases(self, texts: One, **how: Any) -> list[Span]: ...
+    def key_phrases(self, texts: One, **how: Unpack[KeyPhraseOptions]) -> list[Span]: ...
     @overload
-    def key_phrases(self, texts: Sequence[Text], **how: Any) -> list[list[Span]]: ...
+    def key_phrases(
+        self, texts: Sequence[Text], **how: Unpack[KeyPhraseOptions]
+    ) -> list[list[Span]]: ...
     @overload
-    def key_phrases(self, texts: Iterator[Text], **how: Any) -> Iterator[list[Span]]: ...
+    def key_phrases(
+        self, texts: Iterator[Text], **how: Unpack[KeyPhraseOptions]
+    ) -> Iterator[list[Span]]: ...
     def key_phrases(self, texts: Any, *, most: int | None = None, **options: Any) -> Any:
         """Return the phrases that say what a text is about, in its order.
 
@@ -264,11 +282,15 @@ class Extractor:
         return self._each(texts, KeyPhrases(most=most, settings=Settings.of(options)))
 
     @overload
-    def sentiment(self, texts: One, **how: Any) -> list[Sentiment]: ...
+    def sentiment(self, texts: One, **how: Unpack[SentimentOptions]) -> list[Sentiment]: ...
     @overload
-    def sentiment(self, texts: Sequence[Text], **how: Any) -> list[list[Sentiment]]: ...
+    def sentiment(
+        self, texts: Sequence[Text], **how: Unpack[SentimentOptions]
+    ) -> list[list[Sentiment]]: ...
     @overload
-    def sentiment(self, texts: Iterator[Text], **how: Any) -> Iterator[list[Sentiment]]: ...
+    def sentiment(
+        self, texts: Iterator[Text], **how: Unpack[SentimentOptions]
+    ) -> Iterator[list[Sentiment]]: ...
     def sentiment(
         self, texts: Any, *, aspects: bool | Sequence[str] = False, **options: Any
     ) -> Any:

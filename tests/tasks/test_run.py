@@ -180,3 +180,10 @@ def test_truncation_is_told_for_every_text_that_it_cut(scripted):
         (0, 6, 9),
         (1, 6, 9),
     ]
+
+
+def test_passes_are_shared_however_many_queries_a_block_has(scripted):
+    extractor = scripted({})
+    texts = [f"text {number}" for number in range(300)]
+    extractor.run(texts, [Answers("Who?"), Summaries(n_sentences=1), Summaries()])
+    assert len(extractor.backend.passes) == 600

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from spanwise.errors import InputError
 from spanwise.flow.words import Words
+from spanwise.options import Options
 from spanwise.tasks.steps import Task, run
 from spanwise.types import Label
 
@@ -15,9 +16,49 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spanwise.engine import Engine, Text
-    from spanwise.options import Unread
+    from spanwise.options import Thresholds, Unread
+    from spanwise.tasks.entities import Labels
+    from spanwise.tasks.relations import Head
 
 T = TypeVar("T")
+
+
+class RelationOptions(Options, total=False):
+    """Keyword options of `relations`; see `Relations`."""
+
+    entities: Labels | None
+    heads: Iterable[Head] | Iterable[Iterable[Head]] | None
+    entity_threshold: Thresholds | None
+    mentions: bool
+    instruction: str
+
+
+class AnswerOptions(Options, total=False):
+    """Keyword options of `answers`; see `Answers`."""
+
+    near: float | None
+
+
+class SummaryOptions(Options, total=False):
+    """Keyword options of `summaries`; see `Summaries`."""
+
+    n_sentences: int | None
+    share: float | None
+    whole_sentences: bool
+
+
+class KeyPhraseOptions(Options, total=False):
+    """Keyword options of `key_phrases`; see `KeyPhrases`."""
+
+    most: int | None
+
+
+class SentimentOptions(Options, total=False):
+    """Keyword options of `sentiment`; see `Sentiments`."""
+
+    aspects: bool | Sequence[str]
+
+
 _MISSING = object()
 
 

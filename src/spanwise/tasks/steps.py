@@ -78,12 +78,12 @@ def run(
         for each in live:
             each.advance(None)
         while live := [each for each in live if not each.done]:
-            asks = (
+            asks = [
                 Ask(each.text, query, settings, each.number)
                 for each in live
                 for query, settings in each.asked
-            )
-            found = engine.read(asks, unread)
+            ]
+            found = engine.read(asks, unread, at_once=max(1, len(asks)))
             for each, spans in [(each, list(islice(found, len(each.asked)))) for each in live]:
                 each.advance(spans)
         for of_text in runs:
