@@ -75,13 +75,14 @@ def test_exports_have_other_forms(run, folder, form, key):
 
 def test_a_failed_record_is_an_error_with_its_id_and_the_rest_goes_on(run, folder):
     long = "Ada " * 30
-    put(folder, record(1), "{broken", record(3, long), '{"id": 4}', "", record(5))
+    put(folder, record(1), "{broken", record(3, long), '{"id": "b"}', "", record(5))
     recipe = RECIPE.replace('labels = ["person"]', 'labels = ["person"]\nlong_text = "error"')
     status, err = run(recipe=recipe)
     assert status == 1
     assert "3 records failed" in err
     lines = got(folder)
-    assert [line.get("error", {}).get("id") for line in lines] == [None, 2, "r3", 4, None]
+    assert [line.get("error", {}).get("id") for line in lines] == [None, 2, "r3", "b", None]
+    assert lines[3]["id"] == "b"
     assert lines[2]["error"]["type"] == "TextTooLongError"
     assert lines[4]["results"]["people"]
 

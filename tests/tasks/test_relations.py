@@ -94,6 +94,19 @@ def test_nothing_is_related_to_itself_unless_asked_for(scripted):
     assert facts(extractor.relations(text, [knows], heads=["Ada"])) == [("Ada", "knows", "Ada")]
 
 
+def test_a_short_form_of_the_same_type_is_the_same_thing(scripted):
+    text = "University of California is in California , said Ada Lovelace . Ada agreed"
+    table = {
+        "university": {"University of California": 0.9},
+        "state": {"California": 0.9},
+        "person": {"Ada Lovelace": 0.9, "Ada": 0.8},
+        "University of California <> in": {"California": 0.9},
+        "Ada Lovelace <> in": {"Ada": 0.9},
+    }
+    found = scripted(table).relations(text, ["in"], entities=["university", "state", "person"])
+    assert facts(found) == [("University of California", "in", "California")]
+
+
 def test_a_head_with_the_separator_in_it_stays_whole(scripted):
     text = "A <> B links C"
     table = {"A <> B <> links": {"C": 0.9}, "thing": {"A < > B": 0.9}}

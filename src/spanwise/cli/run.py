@@ -54,7 +54,8 @@ def run(arguments: Namespace) -> int:
     recipe = recipes.read(arguments.recipe)
     path = documents.as_file(arguments.source)
     paths = [] if path is None else [path]
-    progress = Progress(0 if arguments.quiet else sum(path.stat().st_size for path in paths))
+    n_bytes = sum(path.stat().st_size for path in paths)
+    progress = Progress(n_bytes, quiet=arguments.quiet)
     stream = _records(arguments)
     first = list(islice(stream, _AT_ONCE))  # what is not there is better known before the model
     extractor = shared.load_model(arguments)
@@ -85,6 +86,7 @@ class _Record:
     """A line of the input: its id (else its number), and its document or what is wrong with it."""
 
     id: Any
+    known: dict[str, Any]
     document: documents.Document | None
     error: SpanwiseError | None
     done: int
@@ -97,9 +99,20 @@ def _records(arguments: Namespace) -> Iterator[_Record]:
             continue
         try:
             document = documents.record(line, f"{name}:{number}", arguments.text_field)
-            yield _Record(document.record.get(arguments.id_field, number), document, None, done)
+            known = document.record
+            yield _Record(known.get(arguments.id_field, number), known, document, None, done)
         except DataError as error:
-            yield _Record(number, None, error, done)
+            known = _known(line)
+            yield _Record(known.get(arguments.id_field, number), known, None, error, done)
+
+
+def _known(line: str) -> dict[str, Any]:
+    """Return the fields of a line that holds no text, as far as it can be read."""
+    try:
+        made = json.loads(line)
+    except json.JSONDecodeError:
+        return {}
+    return made if isinstance(made, dict) else {}
 
 
 def _written(
@@ -114,13 +127,12 @@ def _written(
         found = (_alone(recipe, extractor, text) for text in texts)
     for each in batch:
         result = each.error or next(found)
-        record = each.document.record if each.document is not None else {}
         if isinstance(result, SpanwiseError):
             error = {"type": type(result).__name__, "message": str(result), "id": each.id}
-            yield json.dumps({**record, "error": error}, ensure_ascii=False)
+            yield json.dumps({**each.known, "error": error}, ensure_ascii=False)
         else:
             exported = _exported(result, recipe.export, each.id)
-            yield json.dumps({**record, **exported}, ensure_ascii=False)
+            yield json.dumps({**each.known, **exported}, ensure_ascii=False)
 
 
 def _alone(

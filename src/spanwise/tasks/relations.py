@@ -263,15 +263,26 @@ def _related(
     """Yield the relation of a tail with the nearest mention of its head that is allowed, if any."""
     on = _on(Span(found.text, found.start, found.end, found.score), entities)
     tail = Span(on.text, on.start, on.end, found.score, on.label)
-    if not relation.reflexive and _words(tail.text) == head:
-        return
     allowed = [
         (distance(mention, tail), mention.start, mention)
         for mention in mentions[head]
-        if _allowed(mention, relation, tail)
+        if _allowed(mention, relation, tail) and (relation.reflexive or not _same(mention, tail))
     ]
     if allowed:
         yield Relation(min(allowed, key=lambda each: each[:2])[2], relation.name, tail, found.score)
+
+
+def _same(head: Span, tail: Span) -> bool:
+    """Whether head and tail name the same thing: equal words, or a short form of the same type.
+
+    "Babbage" is "Charles Babbage" if both are persons; the state of California is not the
+    "University of California".
+    """
+    one, other = (_words(span.text).casefold() for span in (head, tail))
+    if one == other:
+        return True
+    short, long = sorted((one, other), key=len)
+    return head.label is not None and head.label == tail.label and f" {short} " in f" {long} "
 
 
 def _allowed(head: Span, relation: RelationLabel, tail: Span) -> bool:
