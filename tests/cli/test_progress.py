@@ -39,7 +39,7 @@ def test_an_unknown_total_shows_no_share():
     assert "%" not in stream.getvalue()
 
 
-def test_short_work_and_files_see_nothing():
+def test_short_work_files_and_those_who_want_none_see_nothing():
     quick, file = Terminal(), io.StringIO()
     bar = Progress(10, stream=quick, clock=lambda: 0.0)
     bar.document(10)
@@ -47,7 +47,11 @@ def test_short_work_and_files_see_nothing():
     slow = progress(file)
     slow.document(10)
     slow.close()
-    assert quick.getvalue() == file.getvalue() == ""
+    times = iter(range(100))
+    unwanted = Terminal()
+    told = Progress(10, quiet=True, stream=unwanted, clock=lambda: next(times))
+    told.document(10)
+    assert quick.getvalue() == file.getvalue() == unwanted.getvalue() == ""
 
 
 def entity(text, piece, label):

@@ -30,6 +30,7 @@ class Progress:
         self,
         total: int,
         *,
+        quiet: bool = False,
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -37,6 +38,7 @@ class Progress:
 
         Args:
             total: bytes of all inputs, 0 where unknown.
+            quiet: show nothing.
             stream: where it is shown, None for stderr.
             clock: seconds from any beginning.
         """
@@ -46,7 +48,7 @@ class Progress:
         self._begin = self._last = clock()
         self._n_documents = self._n_words = self._done = 0
         self._shown = False
-        self._wanted = self._stream.isatty()
+        self._wanted = not quiet and self._stream.isatty()
 
     def document(self, done: int) -> None:
         """One more document is finished; `done` bytes of the inputs end with it."""

@@ -12,18 +12,20 @@ from collections import deque
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spanwise import __version__
 from spanwise.cli import documents, shared
 from spanwise.cli.output import Lines, state
 from spanwise.cli.progress import Metered, Progress
-from spanwise.errors import InputError
+from spanwise.errors import InputError, MissingFileError
 from spanwise.extractor import Extractor
+from spanwise.loading import locate
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace, _ArgumentGroup
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from spanwise.cli.documents import Document
 
@@ -79,7 +81,8 @@ def do(arguments: Namespace, work: Work) -> int:
         jsonl=arguments.jsonl, lines=arguments.lines, text_field=arguments.text_field
     )
     paths = [path for path in map(documents.as_file, inputs) if path is not None]
-    progress = Progress(0 if arguments.quiet else sum(path.stat().st_size for path in paths))
+    n_bytes = sum(path.stat().st_size for path in paths)
+    progress = Progress(n_bytes, quiet=arguments.quiet)
     extractor = shared.load_model(arguments)
     if not arguments.quiet:
         extractor = Extractor(Metered(extractor.backend, progress), splitter=arguments.splitter)
@@ -151,10 +154,13 @@ def _json(document: Document, found: Any, work: Work) -> str:  # noqa: ANN401 (a
 
 def recipe_of(arguments: Namespace, extractor: Extractor, paths: list[Path]) -> dict[str, Any]:
     """Return what decides the output: arguments, model and inputs."""
-    model = arguments.model
-    model_files = [Path(model)] if model is not None and Path(model).exists() else []
+    try:
+        model_files = [locate(arguments.model, local_files_only=True)]
+    except MissingFileError:  # the stand-in has none
+        model_files = []
     free = {"quiet", "threads", "json", "output", "batch_tokens"}
     return {
+        "version": __version__,
         "arguments": {k: v for k, v in vars(arguments).items() if k not in free},
         "backend": extractor.backend.name,
         "files": state([*paths, *model_files]),
