@@ -70,8 +70,13 @@ def test_relations_are_calibrated_by_the_relations_name(scripted):
 
 
 def test_the_thresholds_come_from_the_grid(scripted):
-    found = fit(scripted({"person": {"Ada": 0.6}}).backend, [GOLD] * 5)
+    backend = scripted({"person": {"Ada": 0.98, "Bob": 0.7}}).backend
+    found = fit(backend, [GOLD] * 5, temperature=False)
     assert all(each.threshold in THRESHOLDS for each in found.labels)
+    with_temperature = fit(scripted({"person": {"Ada": 0.98, "Bob": 0.9}}).backend, [GOLD] * 5)
+    assert with_temperature.calibration.temperature > 1
+    (person,) = (each for each in with_temperature.labels if each.label == "person")
+    assert person.f1 == 1
 
 
 def test_a_calibration_is_used_whenever_the_model_is_loaded(make_model, tmp_path, capsys):

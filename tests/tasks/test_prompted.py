@@ -72,6 +72,13 @@ def test_a_summary_is_in_text_order_and_above_the_papers_threshold(scripted):
     assert scripted(table).summaries(STORY, threshold=0.95).sentences == ()
 
 
+def test_a_temperature_does_not_move_the_papers_threshold(scripted):
+    table = {"summary": {"Ada slept well .": 0.2, "Rain fell .": 0.05}}
+    for temperature in (1.0, 4.0):
+        extractor = scripted(table, temperature=temperature)
+        assert extractor.summaries(STORY).text == "Ada slept well ."
+
+
 def test_a_summary_may_have_a_wanted_length(scripted):
     table = {"summary": {"Rain fell .": 0.07, "slept well": 0.2, "good": 0.1}}
     extractor = scripted(table)

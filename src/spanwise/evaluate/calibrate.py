@@ -93,13 +93,15 @@ def fit(
     _, before = trial.spans(_USUAL, 1.0)
     chosen = _temperature(trial) if temperature else 1.0
     usual = _per_label(trial.spans(_USUAL, 1.0)[1])
-    found = {t: _per_label(trial.spans(t, chosen)[1]) for t in THRESHOLDS}
+    # A temperature draws scores together, and the grid with them.
+    grid = [round(_cooled(t, chosen), 4) for t in THRESHOLDS]
+    found = {t: _per_label(trial.spans(t, chosen)[1]) for t in grid}
     fits, left_out = [], []
     for label, n_gold in trial.n_gold.items():
         if n_gold < least:
             left_out.append(label)
             continue
-        scores = {t: _f1(found[t].get(label, (0, 0)), n_gold) for t in THRESHOLDS}
+        scores = {t: _f1(found[t].get(label, (0, 0)), n_gold) for t in grid}
         highest = max(scores.values())
         best = [t for t, score in scores.items() if score == highest]
         fits.append(
@@ -216,12 +218,16 @@ def _temperature(trial: _Trial) -> float:
     losses = {}
     for temperature in TEMPERATURES:
         # The same logits pass under every temperature, so the same spans are compared.
-        floor = 1 / (1 + math.exp(-math.log(_FLOOR / (1 - _FLOOR)) / temperature))
-        _, judged = trial.spans(floor, temperature)
+        _, judged = trial.spans(_cooled(_FLOOR, temperature), temperature)
         if len({each.right for each in judged}) < 2:
             return 1.0
         losses[temperature] = _loss(judged)
     return min(losses, key=lambda each: (losses[each], abs(math.log(each))))
+
+
+def _cooled(probability: float, temperature: float) -> float:
+    """Return what a probability becomes under a temperature."""
+    return 1 / (1 + math.exp(-math.log(probability / (1 - probability)) / temperature))
 
 
 def _loss(judged: Sequence[_Judged]) -> float:

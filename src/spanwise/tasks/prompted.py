@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanwise.errors import InputError
-from spanwise.flow.decode import check_thresholds
+from spanwise.flow.decode import check_thresholds, logit, sigmoid
 from spanwise.flow.windows import sentence_ends
 from spanwise.options import Settings
 from spanwise.tasks.steps import asked
@@ -51,14 +51,14 @@ class Answers:
         if self.near is not None:
             check_thresholds(self.near)
 
-    def steps(self, text: Words, config: ModelConfig) -> Steps[Answer]:  # noqa: ARG002
+    def steps(self, text: Words, config: ModelConfig) -> Steps[Answer]:
         """Ask once, and choose twice: with the threshold, and for what comes near it.
 
         A span passes if all its probabilities do, so what comes nearest is told by the policy
         "min" and the two agree on whether there is an answer.
         """
         query = Query((Label(ANSWER),), self.question)
-        low = replace(self.settings, threshold=FLOOR, policy="min", overlap="flat")
+        low = replace(self.settings, threshold=_raw(FLOOR, config), policy="min", overlap="flat")
         passed, near = yield [(query, self.settings), (query, low)]
         ranked = sorted(passed, key=lambda span: -span.score)
         others = [_span(span) for span in ranked[1:]]
@@ -112,9 +112,9 @@ class Summaries:
         wanted = self.n_sentences is not None or self.share is not None
         threshold = self.settings.threshold
         if threshold is None:
-            threshold = config.thresholds.get(SUMMARY, SUMMARY_THRESHOLD)
+            threshold = config.thresholds.get(SUMMARY, _raw(SUMMARY_THRESHOLD, config))
         if wanted:
-            threshold = FLOOR
+            threshold = _raw(FLOOR, config)
         (pieces,) = yield [(query, replace(self.settings, threshold=threshold))]
         if not (wanted or self.whole_sentences):
             return Summary(tuple(_span(piece) for piece in pieces))
@@ -146,6 +146,11 @@ class Find:
         """Ask once; the result is in text order."""
         (found,) = yield [(Query((Label(MATCH),), self.instruction), self.settings)]
         return [_span(span) for span in found]
+
+
+def _raw(probability: float, config: ModelConfig) -> float:
+    """Return what a probability of the model as trained is under its temperature."""
+    return float(sigmoid(logit(probability) / config.temperature))
 
 
 def _span(entity: Entity) -> Span:
