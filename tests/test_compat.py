@@ -1,5 +1,8 @@
 """`spanwise.compat.GLiNER` takes gliner's calls and gives gliner's dictionaries."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from spanwise.compat import GLiNER
@@ -215,3 +218,16 @@ text = "Microsoft was founded by Bill Gates and Paul Allen on April 4, 1975 . Sh
     code = head.replace("from gliner", "from spanwise.compat") + CARD[task]
     exec(compile(code, task, "exec"), {"name": str(folder)})
     assert capsys.readouterr().out.strip()
+
+
+def test_the_page_for_those_who_come_from_gliner_runs(folder):
+    page = Path(__file__).parents[1] / "docs" / "from-gliner.md"
+    blocks = re.findall(
+        r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert len(blocks) == 2
+    namespace = {}
+    for block in blocks:
+        code = block.replace("knowledgator/gliner-multitask-large-v0.5", str(folder))
+        exec(compile(code, str(page), "exec"), namespace)
+    assert namespace["answer"].question == "Who met Charles Babbage?"
