@@ -51,7 +51,7 @@ class Answers:
         if self.near is not None:
             check_thresholds(self.near)
 
-    def steps(self, text: Words, config: ModelConfig) -> Steps[Answer]:
+    def steps(self, text: Words, config: ModelConfig) -> Steps[Answer]:  # noqa: ARG002
         """Ask once, and choose twice: with the threshold, and for what comes near it.
 
         A span passes if all its probabilities do, so what comes nearest is told by the policy
