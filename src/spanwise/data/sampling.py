@@ -124,7 +124,7 @@ class Sampler:
             raise ConfigError(msg)
         self.sources = tuple(sources)
         self.shares = np.cumsum(np.asarray(weights, dtype=np.float64) / sum(weights))
-        self.pool = tuple(pool)
+        self.pool = pool
         self.config = config or SamplingConfig()
         self.seed = seed
         self._groups = [negatives.by_group(source.records) for source in self.sources]
