@@ -307,7 +307,11 @@ def test_runners_up_are_labels_that_lost_on_the_very_span(extractor, text):
         ({"overlap": "flet"}, "did you mean 'flat'"),
         ({"policy": "max"}, "policy must be one of mean, min"),
         ({"long_text": "cut"}, "long_text must be one of"),
+        ({"threshold": "high"}, "threshold 'high' is no number"),
+        ({"threshold": [0.5]}, r"threshold \[0\.5\] is no number"),
+        ({"threshold": {"person": None}}, "threshold None is no number"),
         ({"max_labels": 0}, "max_labels must be at least 1"),
+        ({"max_labels": "3"}, "max_labels must be at least 1, got '3'"),
         ({"batch_tokens": -1}, "batch_tokens must be at least 1"),
         ({"treshold": 0.5}, "did you mean 'threshold'"),
     ],
@@ -315,3 +319,10 @@ def test_runners_up_are_labels_that_lost_on_the_very_span(extractor, text):
 def test_options_out_of_range_are_refused(extractor, text, option, message):
     with pytest.raises(InputError, match=message):
         extractor.entities(text, LABELS, **option)
+
+
+def test_numpy_numbers_are_numbers(extractor, text):
+    import numpy as np
+
+    found = extractor.entities(text, LABELS, threshold=np.float32(0.5))
+    same(found, extractor.entities(text, LABELS, threshold=0.5))

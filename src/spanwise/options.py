@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 from spanwise.errors import InputError, did_you_mean
@@ -70,12 +71,17 @@ class Settings:
         _one_of("long_text", self.long_text, ("windows", "error", "truncate"))
         for name in ("max_labels", "batch_tokens"):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                msg = f"{name} must be at least 1, got {value}"
+            if value is not None and (not isinstance(value, int) or value < 1):
+                msg = f"{name} must be at least 1, got {value!r}"
                 raise InputError(msg)
         if self.threshold is not None:
-            values = self.threshold
-            check_thresholds(list(values.values()) if isinstance(values, Mapping) else values)
+            given = self.threshold
+            values: list[object] = list(given.values() if isinstance(given, Mapping) else [given])
+            for value in values:
+                if not isinstance(value, Real):
+                    msg = f"threshold {value!r} is no number; give one, or one by label name"
+                    raise InputError(msg)
+            check_thresholds(values)  # type: ignore[arg-type]
 
     @classmethod
     def of(cls, options: Mapping[str, object], *, also: Sequence[str] = ()) -> Settings:
