@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from spanwise.tasks import RelationLabels
     from spanwise.tasks.calls import (
         AnswerOptions,
+        EntityOptions,
         KeyPhraseOptions,
         RelationOptions,
         SentimentOptions,
@@ -91,27 +92,38 @@ class Extractor:
         return self.engine.config
 
     @overload
-    def entities(self, texts: One, labels: Labels, **options: Unpack[Options]) -> list[Entity]: ...
+    def entities(
+        self, texts: One, labels: Labels, **options: Unpack[EntityOptions]
+    ) -> list[Entity]: ...
     @overload
     def entities(
-        self, texts: Sequence[Text], labels: Labels | Sequence[Labels], **options: Unpack[Options]
+        self,
+        texts: Sequence[Text],
+        labels: Labels | Sequence[Labels],
+        **options: Unpack[EntityOptions],
     ) -> list[list[Entity]]: ...
     @overload
     def entities(
-        self, texts: Iterator[Text], labels: Labels | Iterable[Labels], **options: Unpack[Options]
+        self,
+        texts: Iterator[Text],
+        labels: Labels | Iterable[Labels],
+        **options: Unpack[EntityOptions],
     ) -> Iterator[list[Entity]]: ...
-    def entities(self, texts: Any, labels: Any, **options: Any) -> Any:
+    def entities(
+        self, texts: Any, labels: Any, *, near: float | None = None, **options: Any
+    ) -> Any:
         """Return the entities in text order.
 
         Args:
             texts: one, many, or an iterator.
             labels: names, `Label`s or a mapping name -> description; or one such list per text.
+            near: also give near misses down to this probability; they say so (`near_miss`).
             **options: see `Settings`.
         """
         settings = Settings.of(options)
         if not per_text(labels):
-            return self._each(texts, Entities(labels, settings=settings))
-        return self._each(texts, (Entities(own, settings=settings) for own in labels))
+            return self._each(texts, Entities(labels, near=near, settings=settings))
+        return self._each(texts, (Entities(own, near=near, settings=settings) for own in labels))
 
     @overload
     def open_entities(

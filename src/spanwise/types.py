@@ -119,7 +119,8 @@ class Entity:
     """A span with a label.
 
     `probabilities` maps every label asked to its score for this very span and `runners_up` are
-    the labels that passed the threshold here and lost; both only where they were asked for.
+    the labels that passed the threshold here and lost; both only where they were asked for, as is
+    a `near_miss`, which fell short of its threshold.
     """
 
     text: str
@@ -129,6 +130,7 @@ class Entity:
     score: float
     probabilities: dict[str, float] | None = field(default=None, compare=False)
     runners_up: tuple[tuple[str, float], ...] = field(default=(), compare=False)
+    near_miss: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return a plain dictionary; optional fields only where they hold something."""
@@ -143,6 +145,8 @@ class Entity:
             plain["probabilities"] = dict(self.probabilities)
         if self.runners_up:
             plain["runners_up"] = [list(pair) for pair in self.runners_up]
+        if self.near_miss:
+            plain["near_miss"] = True
         return plain
 
 

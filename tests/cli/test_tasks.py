@@ -129,6 +129,18 @@ def test_what_cannot_be_asked_is_one_sentence_before_a_model_loads(
     assert message in err
 
 
+def test_entities_give_near_misses_and_take_an_instruction(run):
+    labels = ("entities", TEXT, "--labels", "person", "-t", "0.85")
+    status, out, _ = run(*labels, "--near", "0.5", "--json")
+    assert status == 0
+    found = [(e["text"], e.get("near_miss", False)) for e in json.loads(out)["entities"]]
+    assert found == [("Ada", False), ("Babbage", True)]
+    assert run(*labels, "--instruction", "Extract writers:")[1] == "0\t3\t0.9000\tperson\tAda\n"
+    assert "JSON only" in run(*labels, "--near", "0.5")[2]
+    both = (*labels, "--near", "0.5", "--json", "--instruction", "Extract writers:")
+    assert "exclude each other" in run(*both)[2]
+
+
 def test_output_is_resumable(run, tmp_path):
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text("".join(json.dumps({"text": TEXT}) + "\n" for _ in range(3)))

@@ -167,6 +167,22 @@ def test_what_is_no_text_or_option_is_refused(scripted):
         extractor.entities("a", [])
 
 
+def test_near_misses_are_given_on_request_and_say_so(scripted):
+    extractor = scripted({"person": {"Ada": 0.9, "Babbage": 0.4, "Notes": 0.1, "wrote": 0.3}})
+    found = extractor.entities(TEXT, ["person"], near=0.2)
+    assert [(each.text, each.near_miss) for each in found] == [
+        ("Ada", False),
+        ("wrote", True),
+        ("Babbage", True),
+    ]
+    assert all(each.score < 0.5 for each in found if each.near_miss)
+    assert found[1].to_dict()["near_miss"]
+    assert "near_miss" not in found[0].to_dict()
+    assert len(extractor.backend.passes) == 1
+    with pytest.raises(InputError, match="not a probability"):
+        extractor.entities(TEXT, ["person"], near=2)
+
+
 def test_labels_apart_do_not_compete(scripted):
     extractor = scripted({"a": {"Ada wrote": 0.9}, "b": {"wrote Notes": 0.8}})
     assert len(extractor.entities(TEXT, ["a", "b"])) == 1

@@ -32,6 +32,7 @@ def configure(parser: ArgumentParser) -> None:
     shared.add_choice(parser)
     add = work.add_output(parser).add_argument
     add("--probabilities", action="store_true", help="every label's score for each entity (JSON)")
+    add("--near", type=float, metavar="T", help="near misses down to this score too (JSON)")
     add("--runners-up", action="store_true", help="labels that lost on the same span (JSON)")
     shared.add_model(parser)
 
@@ -50,11 +51,15 @@ def run(arguments: Namespace) -> int:
         probabilities=arguments.probabilities,
         runners_up=arguments.runners_up,
     )
-    json_only = [name for name in ("probabilities", "runners_up") if getattr(arguments, name)]
+    for_json = ("probabilities", "near", "runners_up")
+    json_only = [name for name in for_json if getattr(arguments, name) not in {None, False}]
     if json_only and not (arguments.json or arguments.output):
         msg = f"--{json_only[0].replace('_', '-')} is shown in JSON only; add --json"
         raise InputError(msg)
     words = arguments.instruction
+    if words is not None and arguments.near is not None:
+        msg = "--near and --instruction exclude each other"
+        raise InputError(msg)
 
     def marked(text: str, found: list[Entity]) -> str:
         return shown.marked(text, found, names, colour=shown.has_colour(sys.stdout))
@@ -63,7 +68,7 @@ def run(arguments: Namespace) -> int:
         arguments,
         work.Work(
             ask=lambda extractor, texts: (
-                extractor.entities(texts, asked, **options)
+                extractor.entities(texts, asked, near=arguments.near, **options)
                 if words is None
                 else extractor.open_entities(texts, asked, words, **options)
             ),

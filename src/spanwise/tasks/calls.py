@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class EntityOptions(Options, total=False):
+    """Keyword options of `entities`; see `Entities`."""
+
+    near: float | None
+
+
 class RelationOptions(Options, total=False):
     """Keyword options of `relations`; see `Relations`."""
 

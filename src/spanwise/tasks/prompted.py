@@ -12,6 +12,7 @@ from spanwise.errors import InputError
 from spanwise.flow.decode import check_thresholds, logit, sigmoid
 from spanwise.flow.windows import sentence_ends
 from spanwise.options import Settings
+from spanwise.tasks.entities import beside
 from spanwise.tasks.steps import asked
 from spanwise.tasks.wording import ANSWER, MATCH, SUMMARY, SUMMARY_INSTRUCTION
 from spanwise.types import Answer, Label, Query, Span, Summary
@@ -63,13 +64,8 @@ class Answers:
         ranked = sorted(passed, key=lambda span: -span.score)
         others = [_span(span) for span in ranked[1:]]
         if self.near is not None:
-            taken = [(span.start, span.end) for span in ranked]
-            others += [
-                _span(span)
-                for span in sorted(near, key=lambda span: -span.score)
-                if span.score >= self.near
-                and all(span.end <= start or end <= span.start for start, end in taken)
-            ]
+            missed = sorted(beside(passed, near), key=lambda span: -span.score)
+            others += [_span(span) for span in missed if span.score >= self.near]
         if ranked:
             return Answer(self.question, _span(ranked[0]), ranked[0].score, tuple(others))
         best = max((span.score for span in near), default=0.0)
