@@ -77,6 +77,10 @@ _READING: dict[str, tuple[object, ...]] = {
 }
 
 
+_ALL_LABELS = 10_000
+"""Upstream's `max_types` counts in training only: a prompt holds all labels that the window can."""
+
+
 class GLiNER:
     """A model behind upstream's interface; `extractor` is what it runs on."""
 
@@ -208,6 +212,7 @@ class GLiNER:
             overlap="flat" if flat_ner else "nested",
             multi_label=multi_label,
             policy="min",
+            max_labels=_ALL_LABELS,
             batch_tokens=_TOKENS_PER_TEXT * batch_size,
             probabilities=return_class_probs,
         )

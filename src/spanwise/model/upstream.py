@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
+from tokenizers import AddedToken
 from transformers import AutoConfig
 
 from spanwise.config import ModelConfig
@@ -32,6 +33,7 @@ from spanwise.model.checkpoint import (
 from spanwise.model.network import Network, encoder_width
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
     from torch import Tensor
 
 logger = logging.getLogger(__name__)
@@ -113,6 +115,7 @@ def load(folder: str | Path, *, attention: str = "sdpa") -> Model:
     folder = Path(folder)
     stored = _checked(read_json(folder / CONFIG_FILE), folder / CONFIG_FILE)
     tokenizer = read_tokenizer(_tokenizer_file(folder, stored))
+    _add_special_tokens(tokenizer, stored)
     weights, where = _read_weights(folder)
     renamed = _renamed(weights, stored, where)
     config = _config(stored, folder, tokenizer.get_vocab_size(), renamed)
@@ -220,6 +223,7 @@ def _refuse_unsupported(stored: dict[str, Any], where: Path) -> None:
         "subtoken_pooling": ("first",),
         "span_mode": ("token_level", "markerV0"),
         "fuse_layers": (False,),
+        "represent_spans": (False,),
         "post_fusion_schema": ("",),
         "words_splitter_type": tuple(_SPLITTERS),
     }
@@ -295,6 +299,18 @@ def _tokenizer_file(folder: Path, stored: dict[str, Any]) -> Path:
     return own if own.is_file() or not beside.is_file() else beside
 
 
+def _add_special_tokens(tokenizer: Tokenizer, stored: dict[str, Any]) -> None:
+    """Add the prompt's tokens where the encoder's own tokenizer came along (gliner_*-v2.1).
+
+    Such files were trained with three tokens added at the end in this order; `[FLERT]` stands in
+    no prompt, but takes an id.
+    """
+    tokens = [stored.get("ent_token", "<<ENT>>"), stored.get("sep_token", "<<SEP>>")]
+    if all(tokenizer.token_to_id(token) is None for token in tokens):
+        added = [AddedToken(t, special=True, normalized=False) for t in ("[FLERT]", *tokens)]
+        tokenizer.add_special_tokens(added)
+
+
 def _read_weights(folder: Path) -> tuple[dict[str, Tensor], Path]:
     """Read safetensors, else the pickle with nothing but tensors in it."""
     path = folder / "model.safetensors"
@@ -335,8 +351,7 @@ def _renamed(tensors: dict[str, Tensor], stored: dict[str, Any], where: Path) ->
         name = full_name.removeprefix("model.") if full_name.startswith("model.t") else full_name
         name = name.replace("_orig_mod.", "")
         prefix = next((p for p in theirs if name.startswith(p)), None)
-        spare = stored.get("represent_spans") and name.startswith(("span_rep_layer.", "prompt_rep"))
-        if (prefix and any(part in name for part in _NOT_NEEDED)) or spare:
+        if prefix and any(part in name for part in _NOT_NEEDED):
             ignored.append(full_name)
             continue
         renamed[theirs[prefix] + name.removeprefix(prefix) if prefix else full_name] = tensor
