@@ -45,6 +45,7 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
         for file in partial.rglob("*"):
             if file.is_file():
                 _sync(file)
+                file.chmod(0o644)  # some writers make files for their owner's eyes only
         partial.chmod(0o755)
         if target.exists():
             target.replace(old)
