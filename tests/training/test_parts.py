@@ -171,3 +171,10 @@ def test_what_does_not_fit_the_positions_is_cut_with_its_spans(tiny_model):
 
 def text_splitter():
     return words.RegexSplitter()
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script_method:DeprecationWarning")  # torch's own
+def test_compiling_compiles_the_encoder_in_place(build):
+    trainer = build(compile=True)
+    assert trainer.network.encoder._compiled_call_impl is not None
+    assert not any("_orig_mod" in name for name in trainer.network.state_dict())
