@@ -142,7 +142,7 @@ def test_labels_come_with_commas_one_by_one_or_described(extract, text):
     listed = objects(extract(text, "--labels", "person, city", "--json")[1])
     single = objects(extract(text, "-l", "person", "-l", "city", "--json")[1])
     described = objects(extract(text, "-l", "who=person", "-l", "where=city", "--json")[1])
-    assert listed == single
+    assert listed == single == objects(extract(text, "-l", "person,city", "--json")[1])
     assert [e["start"] for e in described[0]["entities"]] == [
         e["start"] for e in listed[0]["entities"]
     ]

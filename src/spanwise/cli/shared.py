@@ -73,7 +73,7 @@ def add_labels(parser: ArgumentParser) -> None:
         metavar="NAME[=DESCRIPTION]",
         action="append",
         default=[],
-        help="one label, commas and all; a description is what the model reads for it",
+        help="names, or one label with the description that the model reads for it",
     )
 
 
@@ -86,8 +86,9 @@ def labels(arguments: Namespace) -> tuple[Label, ...]:
     from spanwise.flow import prompt
     from spanwise.types import Label
 
-    listed = [name.strip() for names in arguments.labels for name in names.split(",")]
-    single = [each.partition("=") for each in arguments.label]
+    bare = [*arguments.labels, *(each for each in arguments.label if "=" not in each)]
+    listed = [name.strip() for names in bare for name in names.split(",")]
+    single = [each.partition("=") for each in arguments.label if "=" in each]
     return prompt.labels(
         [*listed, *(Label(name.strip(), description.strip()) for name, _, description in single)]
     )
