@@ -50,5 +50,4 @@ def test_it_needs_no_torch(wheel):
         "onnxruntime>=1.20",
         "regex>=2024.11.6",
         "tokenizers>=0.21",
-        "tomli>=2.0; python_version < '3.11'",
     ]
