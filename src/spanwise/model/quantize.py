@@ -1,9 +1,11 @@
 """An ONNX graph in fp32 -> the same in int8.
 
-Weights per channel, activations as they come (their range is taken from the values at
-hand). Quantised are the products with weights and the embedding table, row by row; left in float
-are the products of attention, the recurrence, and the scorer's last map to three numbers, which
-is small and where an error goes straight into a score.
+Weights per channel, activations as they come (their range is taken from the values at hand).
+Those of the encoder are first divided, token by token, by their largest value, which the product
+gets back: a token with an outlier then takes no precision from the others. Quantised are the
+products with weights and the embedding table, row by row; left in float are the products of
+attention, the recurrence, and the scorer's last map to three numbers, which is small and where an
+error goes straight into a score.
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 _MIN_COLUMNS = 8
 """Products with fewer columns stay in float."""
+_BY_ROW = "/encoder/"
+"""How the names of the products begin whose activations are scaled row by row."""
+_SMALLEST = "smallest_row_scale"
 
 
 def to_int8(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -41,12 +46,16 @@ class _Quantizer:
         self.nodes: list[onnx.NodeProto] = []
         self.tensors: list[TensorProto] = []
         self.activations: set[str] = set()
+        self.levelled: set[str] = set()
         self.quantized: set[str] = set()
 
     def add(self, node: onnx.NodeProto) -> None:
         weight = self.weights.get(node.input[1]) if node.op_type == "MatMul" else None
         if weight is not None and len(weight.dims) == 2 and weight.dims[1] >= _MIN_COLUMNS:
-            self._product(node)
+            if node.name.startswith(_BY_ROW):
+                self._product_by_row(node)
+            else:
+                self._product(node)
         elif node.op_type == "Gather" and self._is_table(node):
             self._lookup(node)
         else:
@@ -56,6 +65,30 @@ class _Quantizer:
         table = self.weights.get(node.input[0])
         floats = table is not None and table.data_type == TensorProto.FLOAT
         return floats and table is not None and len(table.dims) == 2 and table.dims[0] > 1024
+
+    def _product_by_row(self, node: onnx.NodeProto) -> None:
+        """`x W` as `r (x / r) W`, where r is the largest absolute value of each row of x."""
+        x, weight, out = node.input[0], node.input[1], node.output[0]
+        level, row = f"{x}_level", f"{x}_row"
+        if x not in self.levelled:
+            self.levelled.add(x)
+            self._make("Abs", [x], [f"{x}_abs"])
+            largest = helper.make_node(
+                "ReduceMax", [f"{x}_abs"], [f"{x}_max"], f"{x}_max", axes=[-1], keepdims=1
+            )
+            self.nodes.append(largest)
+            self._make("Max", [f"{x}_max", self._smallest()], [row])
+            self._make("Div", [x, row], [level])
+        self._product(helper.make_node("MatMul", [level, weight], [f"{out}_level"]))
+        self._make("Mul", [f"{out}_level", row], [out])
+
+    def _smallest(self) -> str:
+        """Name what keeps a row of zeros from being divided by zero."""
+        if _SMALLEST not in self.quantized:
+            self.quantized.add(_SMALLEST)
+            tiny = np.array([np.finfo(np.float32).tiny], dtype=np.float32)
+            self.tensors.append(numpy_helper.from_array(tiny, _SMALLEST))
+        return _SMALLEST
 
     def _product(self, node: onnx.NodeProto) -> None:
         """`x W` as integers: x in uint8 with one scale, W in int8 with one per column."""
