@@ -1,12 +1,14 @@
 """Speed and memory beside `gliner`: same weights, texts, labels, threads, in one run.
 
-    python benchmarks/speed.py --gliner-python PYTHON --tokenizer FILE [--shape small]
+    python benchmarks/speed.py --gliner-python PYTHON --tokenizer FILE [--quick] [--shape small]
 
 PYTHON is that of an environment with gliner, onnx and onnxruntime; FILE a `tokenizer.json` with the
-vocabulary of the shape (all-MiniLM for "small"). Every system is a process of its own and all take
-turns, round by round, so that whatever else the machine does falls on all of them alike; a round's
-times are compared with each other and the median of those ratios is given. `--systems` and
-`--cases` cut a run into parts: what is measured is added to RESULTS and the page is written anew.
+vocabulary of the shape (all-MiniLM for "small"), needed once to build the models. Every system is
+a process of its own and all take turns, round by round, so that whatever else the machine does
+falls on all of them alike; a round's times are compared with each other and the median of those
+ratios is given. After every round the results are in DOCS/benchmarks.json, and at the end of every
+part the page and the plot are made anew from that file, so a run that is cut short loses nothing
+and `--parts`, `--cases` and `--systems` can add to it later.
 """
 
 from __future__ import annotations
@@ -16,15 +18,22 @@ import json
 import os
 import random
 import re
-import statistics
+import selectors
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import decode
+import report
 import systems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 HERE = Path(__file__).parent
 LABELS = (  # noqa: SIM905 (a list of a hundred strings is harder to read)
@@ -34,41 +43,80 @@ LABELS = (  # noqa: SIM905 (a list of a hundred strings is harder to read)
     "director character poem magazine instrument discipline theory metric dataset task conference"
 ).split()
 LABELS += [f"{first} {second}" for first in ("famous", "minor") for second in LABELS]
-BASE = "gliner"
+BASE = report.BASE
+SLOW_START = "gliner compile"
+"""Compiles for minutes, so it is left out unless it is asked for."""
+PARTS = ("cases", "memory", "cold", "decode", "linear")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Texts of one length with a number of labels; `each`: one call per text (latency)."""
+    """Texts of one length with a number of labels.
+
+    Attributes:
+        each: one call per text (latency).
+        quick: texts and rounds of the quick plan, None where it leaves the case out.
+        few: in the quick plan, of gliner only its default and what was best so far.
+    """
 
     name: str
     n_texts: int
     n_words: int
     n_labels: int
     each: bool = False
+    quick: tuple[int, int] | None = None
+    few: bool = False
 
 
 CASES = (
-    Case(name="sentence, 9 labels", n_texts=200, n_words=41, n_labels=9),
+    Case(name="sentence, 9 labels", n_texts=200, n_words=41, n_labels=9, quick=(200, 5)),
+    Case(
+        name="one sentence, 9 labels",
+        n_texts=40,
+        n_words=41,
+        n_labels=9,
+        each=True,
+        quick=(30, 5),
+        few=True,
+    ),
+    Case(
+        name="sentence, 100 labels", n_texts=40, n_words=41, n_labels=100, quick=(16, 5), few=True
+    ),
     Case(name="sentence, 5 labels", n_texts=100, n_words=41, n_labels=5),
     Case(name="sentence, 25 labels", n_texts=100, n_words=41, n_labels=25),
-    Case(name="sentence, 100 labels", n_texts=40, n_words=41, n_labels=100),
     Case(name="paragraph, 5 labels", n_texts=30, n_words=200, n_labels=5),
     Case(name="paragraph, 25 labels", n_texts=30, n_words=200, n_labels=25),
     Case(name="5,000 words, 5 labels", n_texts=1, n_words=5000, n_labels=5),
-    Case(name="one sentence, 9 labels", n_texts=40, n_words=41, n_labels=9, each=True),
-    Case(name="memory: 500 words, 60 labels", n_texts=8, n_words=500, n_labels=60),
 )
+MEMORY = Case(
+    name="memory: 500 words, 60 labels",
+    n_texts=8,
+    n_words=500,
+    n_labels=60,
+    quick=(8, 1),
+    few=True,
+)
+LINEAR = (1_000, 10_000, 100_000)
+LINEAR_SYSTEM = "spanwise onnx int8"
 PIECE_WORDS = 200
 """gliner drops what lies past its window, so long texts are cut for it by hand, as users must."""
+ANSWER_S, LOAD_S = 180.0, 150.0
+SENTENCE = "Ada Lovelace wrote the first program."
+GLINER_SCRIPT = """
+import sys
+from gliner import GLiNER
+model = GLiNER.from_pretrained(sys.argv[1], local_files_only=True)
+print(model.predict_entities(sys.argv[2], ["person"]))
+"""
 
 
 class Worker:
     """A system in its own process."""
 
     def __init__(self, name: str, folder: Path, threads: int, python: str) -> None:
-        """Start it and wait until it has loaded."""
+        """Start it; `answer` returns once it has loaded."""
         quiet = {"TOKENIZERS_PARALLELISM": "false", "OMP_NUM_THREADS": str(threads)}
+        self.name = name
         self.process = subprocess.Popen(  # noqa: S603 (our own command)
             [python, str(HERE / "systems.py"), name, str(folder), str(threads)],
             stdin=subprocess.PIPE,
@@ -77,68 +125,160 @@ class Worker:
             text=True,
             env={**os.environ, **quiet},
         )
-        start = time.perf_counter()
-        self.answer()
-        self.load_s = time.perf_counter() - start
 
-    def answer(self) -> dict[str, Any]:
-        """Return the next answer."""
+    def answer(self, within_s: float) -> dict[str, Any]:
+        """Return the next answer.
+
+        Raises:
+            RuntimeError: the system failed, died, or took too long.
+        """
         assert self.process.stdout is not None
+        with selectors.DefaultSelector() as ready:
+            ready.register(self.process.stdout, selectors.EVENT_READ)
+            if not ready.select(within_s):
+                raise RuntimeError(f"no answer within {within_s:.0f} s")
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError("the system has died; start it alone to see why")
+            raise RuntimeError("it died")
         answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
         return answer
 
-    def run(self, texts: list[str], labels: list[str], *, each: bool) -> dict[str, Any]:
+    def run(
+        self, texts: list[str], labels: list[str], *, each: bool = False, since_start: bool = False
+    ) -> dict[str, Any]:
         """Run one command."""
         assert self.process.stdin is not None
-        self.process.stdin.write(
-            json.dumps({"texts": texts, "labels": labels, "each": each}) + "\n"
-        )
-        self.process.stdin.flush()
-        return self.answer()
+        command = {"texts": texts, "labels": labels, "each": each, "since_start": since_start}
+        try:
+            self.process.stdin.write(json.dumps(command) + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError as error:
+            raise RuntimeError("it died") from error
+        return self.answer(ANSWER_S)
 
     def stop(self) -> None:
         """End the process."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait(timeout=60)
+        self.process.kill()
+        self.process.wait()
+
+
+class Run:
+    """One run of this file: what it was asked for, how long it may go on, what it has found."""
+
+    def __init__(self, given: argparse.Namespace) -> None:
+        """Take the options and what earlier runs have left."""
+        self.given = given
+        self.folder: Path = given.folder / given.shape
+        self.docs: Path = given.docs
+        self.path = self.docs / "benchmarks.json"
+        self.stop_at = time.monotonic() + (60 * given.minutes if given.minutes else 1e9)
+        self.everything = json.loads(self.path.read_text()) if self.path.is_file() else {}
+        self.results: dict[str, Any] = self.everything.setdefault(given.shape, {})
+        wanted = given.systems.split(",") if given.systems else set(systems.LOADERS) - {SLOW_START}
+        self.names = [name for name in systems.LOADERS if name in wanted]
+
+    def python(self, name: str) -> str:
+        """Return the interpreter of a system."""
+        return str(self.given.gliner_python) if name.startswith("gliner") else sys.executable
+
+    @property
+    def over(self) -> bool:
+        """Whether the time is up."""
+        return time.monotonic() > self.stop_at
+
+    def save(self) -> None:
+        """Write the results, whole or not at all."""
+        self.docs.mkdir(parents=True, exist_ok=True)
+        beside = self.path.with_suffix(".tmp")
+        beside.write_text(json.dumps(self.everything, indent=1) + "\n")
+        beside.replace(self.path)
+
+    def workers(self, names: Iterable[str]) -> dict[str, Worker]:
+        """Start systems side by side and return those that have loaded."""
+        made = {n: Worker(n, self.folder, self.given.threads, self.python(n)) for n in names}
+        for name, worker in list(made.items()):
+            try:
+                worker.answer(LOAD_S)
+            except RuntimeError as error:
+                self.failed(made, name, error, "start")
+        note(f"{len(made)} systems are loaded")
+        return made
+
+    def failed(self, workers: dict[str, Worker], name: str, error: Exception, where: str) -> None:
+        """Leave a system out from here on, and say so."""
+        workers.pop(name).stop()
+        self.results["failed"][f"{name}: {where}"] = str(error)
+        note(f"{name} fails ({where}): {error}")
+
+    def drop_slow(
+        self, case: Case, found: dict[str, Any], names: list[str], warm: dict[str, float]
+    ) -> None:
+        """Leave out settings of gliner that took twice as long as its fastest to warm up."""
+        others = {n: s for n, s in warm.items() if n.startswith("gliner") and n != BASE}
+        for name, took in others.items():
+            if took > 2 * min(others.values()):
+                names.remove(name)
+                found.pop(name)
+                why = f"left out of the quick run: {took / min(others.values()):.1f} x the best"
+                self.results["failed"][f"{name}: {case.name}"] = why
+
+    def best(self, names: Iterable[str]) -> list[str]:
+        """Return ours, gliner's default, and the two of its others that were fastest so far."""
+        done = self.results.get(CASES[0].name, {})
+        names = list(names)
+        others = [n for n in names if n.startswith("gliner") and n != BASE]
+        others.sort(key=lambda n: report.seconds(done[n]) if n in done else 1e9)
+        return [n for n in names if n not in others[2:]]
 
 
 def main() -> None:
     """Build where nothing is built, measure, and write the page."""
+    given = arguments()
+    run = Run(given)
+    if not given.page and not (run.folder / "model.int8.onnx").is_file():
+        if given.tokenizer is None:
+            raise SystemExit(f"{run.folder} holds no model; pass --tokenizer to build one")
+        build(given.shape, run.folder, given.tokenizer, given.gliner_python)
+    if given.build:
+        return
+    asked = given.parts.split(",") if given.parts else PARTS
+    if not given.page:
+        run.results |= {"machine": machine(run), "failed": {}}
+        for part in PARTS:
+            if part in asked and not run.over:
+                note(f"part: {part}")
+                MEASURES[part](run)
+                run.save()
+                report.write(run.everything, run.docs)
+        if given.install_size:
+            run.results["install_mb"] = install_mb()
+            run.save()
+    report.write(run.everything, run.docs)
+    print(report.summary(given.shape, run.results))
+
+
+def arguments() -> argparse.Namespace:
+    """Return the options."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--gliner-python", required=True, help="of an environment with gliner, onnx, onnxruntime")
     add("--tokenizer", type=Path, help="tokenizer.json, needed to build")
     add("--shape", choices=tuple(systems.SHAPES), default="small")
-    add("--folder", type=Path, default=Path("runs/speed"), help="models and results")
-    add("--systems", default=",".join(systems.LOADERS))
-    add("--cases", default="", help="parts of names, with commas (default: all)")
+    add("--folder", type=Path, default=Path("runs/speed"), help="the models")
+    add("--docs", type=Path, default=HERE.parent / "docs", help="results, page and plot")
+    add("--systems", default="", help=f"with commas (default: all but {SLOW_START!r})")
+    add("--cases", default="", help="parts of names, with / between them (default: all)")
+    add("--parts", default="", help=f"with commas (default: all of {', '.join(PARTS)})")
     add("--rounds", type=int, default=5)
     add("--threads", type=int, default=2)
-    add(
-        "--cold", action="store_true", help="cold start instead: from process start to first result"
-    )
+    add("--quick", action="store_true", help="the most important cases, in about five minutes")
+    add("--minutes", type=float, default=0.0, help="start nothing more after so long")
+    add("--install-size", action="store_true", help="install into a fresh environment too")
     add("--build", action="store_true", help="only build the model")
-    given = parser.parse_args()
-    folder = given.folder / given.shape
-    if not (folder / "model.int8.onnx").is_file():
-        build(given.shape, folder, given.tokenizer, given.gliner_python)
-    if given.build:
-        return
-    names = [name for name in systems.LOADERS if name in given.systems.split(",")]
-    cases = [c for c in CASES if any(part in c.name for part in given.cases.split(","))]
-    pythons = {n: given.gliner_python if n.startswith("gliner") else sys.executable for n in names}
-    path = folder / "results.json"
-    results = json.loads(path.read_text()) if path.is_file() else {}
-    if given.cold:
-        results["cold"] = results.get("cold", {}) | cold(pythons, folder, given)
-    else:
-        measure(results, cases, pythons, folder, given)
-    path.write_text(json.dumps(results, indent=1) + "\n")
-    print(page(results, given.shape, given.threads))
+    add("--page", action="store_true", help="only write the page again")
+    return parser.parse_args()
 
 
 def build(shape: str, folder: Path, tokenizer: Path, python: str) -> None:
@@ -164,51 +304,83 @@ def build(shape: str, folder: Path, tokenizer: Path, python: str) -> None:
         print(export(model, folder / f"model.{variant}.onnx", variant=variant))  # type: ignore[arg-type]
 
 
-def measure(
-    results: dict[str, Any],
-    cases: list[Case],
-    pythons: dict[str, str],
-    folder: Path,
-    given: argparse.Namespace,
-) -> None:
+def measure(run: Run) -> None:
     """Run every case on every system, all systems in turn in every round."""
-    memory = [case for case in cases if case.name.startswith("memory")]
-    workers = {
-        name: Worker(name, folder, given.threads, python) for name, python in pythons.items()
-    }
-    print("all systems are loaded", file=sys.stderr, flush=True)
+    chosen = [c for c in CASES if any(part in c.name for part in run.given.cases.split("/"))]
+    workers = run.workers(run.names)
     try:
-        for case in (case for case in cases if case not in memory):
-            for name, found in rounds(case, workers, given.rounds).items():
-                results.setdefault(case.name, {})[name] = found
+        for case in chosen:
+            if run.over or (run.given.quick and case.quick is None):
+                continue
+            names = run.best(workers) if run.given.quick and case.few else list(workers)
+            rounds(run, case, workers, names)
+            report.write(run.everything, run.docs)
     finally:
         for worker in workers.values():
             worker.stop()
-    for case in memory:
-        for name, python in pythons.items():  # a process each, so the peak is this case's own
-            worker = Worker(name, folder, given.threads, python)
-            found = rounds(case, {name: worker}, 1)[name]
-            worker.stop()
-            results.setdefault(case.name, {})[name] = found
 
 
-def rounds(case: Case, workers: dict[str, Worker], n_rounds: int) -> dict[str, Any]:
-    """Return each system's seconds per round; the first, for warmth, is left out."""
+def rounds(run: Run, case: Case, workers: dict[str, Worker], names: list[str]) -> None:
+    """Note each system's seconds per round; the first, for warmth, is left out."""
+    n_rounds = run.given.rounds
+    if run.given.quick and case.quick is not None:
+        case, n_rounds = replace(case, n_texts=case.quick[0]), min(n_rounds, case.quick[1])
     texts = made_texts(case)
     pieces = [piece for text in texts for piece in cut(text)] if case.n_words > 500 else texts
-    labels = LABELS[: case.n_labels]
-    found: dict[str, Any] = {name: {"seconds": [], "cpu_s": [], "peak_mb": 0.0} for name in workers}
+    blank: dict[str, Any] = {"n_texts": case.n_texts, "n_words": case.n_words, "each": case.each}
+    found = {name: {**blank, "seconds": [], "cpu_s": [], "peak_mb": 0.0} for name in names}
+    warm: dict[str, float] = {}
     for turn in range(n_rounds + 1):
-        for name, worker in workers.items():
+        if run.over and turn > 1:
+            break
+        for name in [name for name in names if name in workers]:
             given = pieces if name.startswith("gliner") else texts
-            short = given if turn or case.n_texts <= 8 else given[: max(8, len(given) // 8)]
-            answer = worker.run(short, labels, each=case.each)
-            found[name]["peak_mb"] = answer["peak_mb"]
+            short = given if turn else given[: max(8, len(given) // 8)]
+            try:
+                answer = workers[name].run(short, LABELS[: case.n_labels], each=case.each)
+            except RuntimeError as error:
+                run.failed(workers, name, error, case.name)
+                found.pop(name)
+                continue
+            found[name]["peak_mb"] = max(found[name]["peak_mb"], answer["peak_mb"])
             found[name]["spans"] = answer["spans"]
-            if turn:
+            if not turn:
+                warm[name] = sum(answer["seconds"])
+            else:
                 found[name]["seconds"].append(answer["seconds"])
                 found[name]["cpu_s"].append(answer["cpu_s"])
-    return found
+        if not turn and run.given.quick:
+            run.drop_slow(case, found, names, warm)
+        if turn:
+            run.results.setdefault(case.name, {}).update(found)
+            run.save()
+        note(f"{case.name}: round {turn} of {n_rounds}")
+
+
+def memory(run: Run) -> None:
+    """Note the peak of processes that did nothing but load the model and run one case once."""
+    names = run.names
+    if run.given.quick:
+        first = [n for n in run.best(names) if n.startswith("gliner") and n != BASE][:1]
+        names = [n for n in names if n in {"spanwise torch fp32", LINEAR_SYSTEM, BASE, *first}]
+    texts, labels = made_texts(MEMORY), LABELS[: MEMORY.n_labels]
+    workers = run.workers(names)
+    try:
+        for name in list(workers):
+            try:
+                answer = workers[name].run(texts, labels, since_start=True)
+            except RuntimeError as error:
+                run.failed(workers, name, error, MEMORY.name)
+                continue
+            workers[name].stop()
+            run.results.setdefault("memory", {})[name] = answer["peak_mb"]
+            run.save()
+            note(f"{MEMORY.name}: {name} {answer['peak_mb']:.0f} MB")
+            if run.over:
+                break
+    finally:
+        for worker in workers.values():
+            worker.stop()
 
 
 def made_texts(case: Case) -> list[str]:
@@ -233,53 +405,160 @@ def cut(text: str) -> list[str]:
     return [" ".join(words[i : i + PIECE_WORDS]) for i in range(0, len(words), PIECE_WORDS)]
 
 
-def cold(pythons: dict[str, str], folder: Path, given: argparse.Namespace) -> dict[str, float]:
-    """Return the median seconds from a process's start to its first result."""
-    found: dict[str, list[float]] = {name: [] for name in pythons}
-    for _ in range(given.rounds):
-        for name, python in pythons.items():
-            start = time.perf_counter()
-            worker = Worker(name, folder, given.threads, python)
-            worker.run(["Ada Lovelace wrote the first program."], ["person"], each=False)
-            found[name].append(time.perf_counter() - start)
+def cold(run: Run) -> None:
+    """Note seconds from a process's start to its end, one sentence and one label, and its peak.
+
+    With an idle disk cache (the files of the model and of the packages were dropped from it) and
+    with a warm one.
+    """
+    model = run.folder / "model.int8.onnx"
+    ours = [sys.executable, "-m", "spanwise", "entities", SENTENCE, "-l", "person", "--quiet"]
+    ours += ["--model", str(model), "--threads", str(run.given.threads)]
+    theirs = [str(run.given.gliner_python), "-c", GLINER_SCRIPT, str(run.folder), SENTENCE]
+    commands = {"spanwise entities": ours, "gliner script": theirs}
+    found: dict[str, Any] = {}
+    run.results["cold"] = found
+    n_rounds = min(3, run.given.rounds) if run.given.quick else run.given.rounds
+    for kind in ("idle", "warm"):
+        for turn in range(n_rounds):
+            for name, command in commands.items():
+                if run.over and turn:
+                    return
+                if kind == "idle":
+                    forget([run.folder, site_packages(command[0]), HERE.parent / "src"])
+                seconds, peak_mb = timed(command)
+                noted = found.setdefault(name, {}).setdefault(kind, {"s": [], "peak_mb": []})
+                noted["s"].append(seconds)
+                noted["peak_mb"].append(peak_mb)
+            run.save()
+            note(f"cold start, {kind}: round {turn + 1} of {n_rounds}")
+
+
+def timed(command: list[str]) -> tuple[float, float]:
+    """Return seconds and peak MB of a process.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    quiet = {"TOKENIZERS_PARALLELISM": "false"}
+    start = time.perf_counter()
+    with subprocess.Popen(  # noqa: S603 (our own command)
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **quiet},
+    ) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{command[1:4]} ends with status {process.returncode}")
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+def forget(folders: Iterable[Path]) -> None:
+    """Ask the system to drop the files of folders from its disk cache."""
+    if not hasattr(os, "posix_fadvise"):
+        return
+    for folder in folders:
+        for file in folder.rglob("*"):
+            if file.is_file():
+                handle = os.open(file, os.O_RDONLY)
+                os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+                os.close(handle)
+
+
+def site_packages(python: str) -> Path:
+    """Return where an environment's packages lie."""
+    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    return Path(subprocess.check_output([python, "-c", ask], text=True).strip())  # noqa: S603
+
+
+def decoding(run: Run) -> None:
+    """Note how long decoding takes by itself."""
+    run.results["decode"] = decode.measured()
+
+
+def linear(run: Run) -> None:
+    """Note seconds and peak memory of ever longer texts, each in a process of its own."""
+    name = LINEAR_SYSTEM
+    for n_words in LINEAR:
+        if run.over:
+            return
+        case = Case(name="", n_texts=1, n_words=n_words, n_labels=9)
+        worker = Worker(name, run.folder, run.given.threads, run.python(name))
+        try:
+            worker.answer(LOAD_S)
+            worker.run(made_texts(replace(case, n_words=200)), LABELS[:9])
+            answer = worker.run(made_texts(case), LABELS[:9], since_start=True)
+        except RuntimeError as error:
+            note(f"{n_words} words: {error}")
+            return
+        finally:
             worker.stop()
-    return {name: statistics.median(times) for name, times in found.items()}
+        noted = {"seconds": sum(answer["seconds"]), "peak_mb": answer["peak_mb"]}
+        run.results.setdefault("linear", {})[str(n_words)] = noted
+        run.save()
+        note(f"{n_words} words: {noted['seconds']:.1f} s, {noted['peak_mb']:.0f} MB")
 
 
-def page(results: dict[str, Any], shape: str, threads: int) -> str:
-    """Return the tables in Markdown: medians, and median ratios to gliner's default."""
-    lines = [f"## {shape}: {threads} threads", ""]
-    for case in CASES:
-        rows = results.get(case.name)
-        if not rows:
-            continue
-        lines += [f"### {case.name}", ""]
-        head = "p50 ms | p95 ms" if case.each else "texts/s | words/s"
-        lines += [f"| system | {head} | x {BASE} | CPU s | peak MB |", "|---|---|---|---|---|---|"]
-        lines += [row(case, name, found, rows.get(BASE)) for name, found in rows.items()]
-        lines.append("")
-    if "cold" in results:
-        lines += ["### cold start, seconds to the first result", "", "| system | s |", "|---|---|"]
-        lines += [f"| {name} | {seconds:.2f} |" for name, seconds in results["cold"].items()]
-    return "\n".join(lines) + "\n"
+MEASURES = {
+    "cases": measure,
+    "memory": memory,
+    "cold": cold,
+    "decode": decoding,
+    "linear": linear,
+}
 
 
-def row(case: Case, name: str, found: dict[str, Any], base: dict[str, Any] | None) -> str:
-    """Return one system's line."""
-    totals = [sum(times) for times in found["seconds"]]
-    if case.each:
-        every = sorted(t * 1e3 for times in found["seconds"] for t in times)
-        first, second = every[len(every) // 2], every[int(len(every) * 0.95)]
-    else:
-        first = case.n_texts / statistics.median(totals)
-        second = first * case.n_words
-    ratio = "-"
-    if base is not None and len(base["seconds"]) == len(totals):
-        pairs = zip((sum(times) for times in base["seconds"]), totals, strict=True)
-        ratio = f"{statistics.median(theirs / ours for theirs, ours in pairs):.2f}"
-    cells = [f"{first:,.1f}", f"{second:,.1f}", ratio]
-    cells += [f"{statistics.median(found['cpu_s']):.2f}", f"{found['peak_mb']:,.0f}"]
-    return f"| {name} | {' | '.join(cells)} |"
+def install_mb() -> float:
+    """Return the size in MB (10^6 bytes) of what `pip install` puts into a fresh environment."""
+    folder = Path(tempfile.mkdtemp(prefix="spanwise-size-"))
+    try:
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)  # noqa: S603
+        python = folder / "bin" / "python"
+        before = site_packages(str(python))
+        empty = size(before)
+        command = [str(python), "-m", "pip", "install", "--quiet", str(HERE.parent)]
+        subprocess.run(command, check=True)  # noqa: S603
+        return (size(before) - empty) / 1e6
+    finally:
+        shutil.rmtree(folder)
+
+
+def size(folder: Path) -> int:
+    """Return the bytes of all files of a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def machine(run: Run) -> dict[str, Any]:
+    """Return what the numbers depend on: processor, its instructions, versions."""
+    info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    named = re.search(r"model name\s*: (.*)", info)
+    flags = re.search(r"flags\s*: (.*)", info)
+    known = set(flags.group(1).split()) if flags else set()
+    speedy = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8")
+    ask = (
+        "import importlib.metadata as m, json, platform;"
+        "names = {d.metadata['Name']: d.version for d in m.distributions()};"
+        f"print(json.dumps({{n: names[n] for n in {report.PACKAGES} if n in names}}"
+        " | {'python': platform.python_version()}))"
+    )
+    versions = {}
+    for who, python in (("spanwise", sys.executable), ("gliner", run.given.gliner_python)):
+        versions[who] = json.loads(subprocess.check_output([python, "-c", ask]))  # noqa: S603
+    return {
+        "processor": named.group(1).strip() if named else "unknown",
+        "cores": len(os.sched_getaffinity(0)),
+        "threads": run.given.threads,
+        "flags": [flag for flag in speedy if flag in known],
+        "load": round(os.getloadavg()[0], 1),
+        "versions": versions,
+    }
+
+
+def note(text: str) -> None:
+    """Tell whoever waits, with the time."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@
 
 `NAME` is a key of `LOADERS`; those of gliner run in gliner's own environment, so this file imports
 nothing of ours at its head. A command is `{"texts": [...], "labels": [...], "each": bool}`: all
-texts in one call, or one call per text. The answer has seconds, spans and the peak of memory.
+texts in one call, or one call per text; with `"since_start": true` the peak of memory counts from
+the start of the process, otherwise from that of the command. The answer has seconds, spans, peak.
 """
 
 # ruff: noqa: PLC0415 (two environments run this file, and neither has all that it imports)
@@ -56,6 +57,8 @@ SHAPES = {"small": (MINILM, 256, 384, 30_525), "large": (DEBERTA_LARGE, 512, 768
 
 HITS = 0.01
 """Share of (word, label) places that start a span, of those that end one; inside: ten times it."""
+
+CLEAR = Path("/proc/self/clear_refs")
 
 
 def spanwise_torch(folder: str, threads: int, precision: str) -> Call:
@@ -127,17 +130,27 @@ def main(arguments: list[str]) -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # whatever a library prints must not mix with the answers
     load, kind = LOADERS[name]
-    call = load(folder, int(threads), kind)
-    answers.write(json.dumps({"ready": True}) + "\n")
-    for line in sys.stdin:
-        command = json.loads(line)
-        answers.write(json.dumps(answer(call, **command)) + "\n")
+    try:
+        call = load(folder, int(threads), kind)
+        answers.write(json.dumps({"ready": True}) + "\n")
+        for line in sys.stdin:
+            answers.write(json.dumps(answer(call, **json.loads(line))) + "\n")
+    except Exception as error:  # noqa: BLE001 (the edge of a process: others go on without it)
+        lines = str(error).strip().splitlines() or [""]
+        answers.write(json.dumps({"error": f"{type(error).__name__}: {lines[0][:200]}"}) + "\n")
 
 
 def answer(
-    call: Call, *, texts: list[str], labels: list[str], each: bool = False
+    call: Call,
+    *,
+    texts: list[str],
+    labels: list[str],
+    each: bool = False,
+    since_start: bool = False,
 ) -> dict[str, Any]:
     """Run one command."""
+    if not since_start and CLEAR.exists():
+        CLEAR.write_text("5")  # resets the peak, see proc(5)
     times = []
     n_spans = 0
     worked = time.process_time()
@@ -146,13 +159,21 @@ def answer(
         found = call(part, labels)
         times.append(time.perf_counter() - start)
         n_spans += sum(map(len, found))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "seconds": times,
         "spans": n_spans,
-        "peak_mb": peak,
+        "peak_mb": peak_mb(),
         "cpu_s": time.process_time() - worked,
     }
+
+
+def peak_mb() -> float:
+    """Return the most memory held at once, in MB."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        (line,) = (each for each in status.read_text().splitlines() if each.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def build(shape: str, folder: Path) -> None:
