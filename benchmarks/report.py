@@ -30,7 +30,7 @@ def write(everything: Results, docs: Path) -> None:
     text = [
         "# Speed and memory",
         "",
-        "Written by `benchmarks/speed.py` from [benchmarks.json](benchmarks.json):",
+        "Written by `benchmarks/speed.py` from the results it leaves beside this page:",
         "",
         "```sh",
         "python benchmarks/speed.py --gliner-python PYTHON --tokenizer tokenizer.json   # --quick",
