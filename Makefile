@@ -11,9 +11,6 @@ BIN := $(VENV)/bin
 DOCUMENT ?= docs/examples/dracula.txt
 LABELS ?= person,location,date
 
-# torch for as long as the embedded model is no ONNX file; then the base install is enough.
-RUN_EXTRAS := [torch]
-
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format typecheck layers unit clean
 
@@ -51,7 +48,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.for-run: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.$(RUN_EXTRAS)'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.'
 	@touch $@
 
 $(VENV)/.for-test: pyproject.toml | $(BIN)/python
