@@ -85,9 +85,9 @@ def test_a_batch_costs_the_sum_of_its_items_and_nothing_for_padding(backend, tex
     read = []
     real = backend._run
 
-    def spy(batch):
+    def spy(session, batch):
         read.append(batch.ids.size)
-        return real(batch)
+        return real(session, batch)
 
     monkeypatch.setattr(backend, "_run", spy)
     extractor = Extractor(backend)
@@ -100,13 +100,39 @@ def test_a_batch_costs_the_sum_of_its_items_and_nothing_for_padding(backend, tex
     assert sorted(read) == alone
 
 
+def test_only_texts_that_come_one_by_one_open_a_session_over_all_cores(folder, text, monkeypatch):
+    from spanwise.backend import onnx as module
+
+    opened = []
+    real = module._session
+
+    def spy(path, providers, *, cores):
+        opened.append(cores)
+        return real(path, providers, cores=cores)
+
+    monkeypatch.setattr(module, "_session", spy)
+    many = Extractor(OnnxBackend(folder, threads=2))
+    many.entities([text, text[:60], "Who?"] * 5, LABELS)
+    many.entities("a last one", LABELS)
+    assert opened == [1]
+    one_by_one = [many.entities(f"{n} {text}", LABELS) for n in range(6)]
+    assert opened == [1, 2]
+    assert one_by_one == many.entities([f"{n} {text}" for n in range(6)], LABELS)
+
+    opened.clear()
+    alone = Extractor(OnnxBackend(folder, threads=1))
+    for n in range(6):
+        alone.entities(f"{n} {text}", LABELS)
+    assert opened == [1]
+
+
 def test_work_grows_linearly_with_the_length_of_a_text(backend, monkeypatch):
     sizes = []
     real = backend._run
 
-    def spy(batch):
+    def spy(session, batch):
         sizes.append(batch.ids.shape)
-        return real(batch)
+        return real(session, batch)
 
     monkeypatch.setattr(backend, "_run", spy)
     extractor = Extractor(backend)

@@ -3,13 +3,16 @@
 On a CPU every item of a batch runs alone, without padding, and several run at once on threads of
 their own. Nothing is computed for padding, activations stay in the cores' caches, and a text's
 scores cannot depend on its neighbours, not even through the range that int8 activations are
-scaled by. Other devices get the padded batch as it is.
+scaled by. Each of these runs keeps to one core, which wastes none; texts that come one by one are
+soon given a second session, whose runs use all cores. Other devices get the padded batch as it is.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +39,8 @@ PREFERRED = ("int8", "fp32", "fp16")
 """Which variant of a folder runs on a CPU, best first; fp16 comes first elsewhere."""
 
 _CPU = "CPUExecutionProvider"
+_FEW = 3
+"""Runs too small to fill the cores after which the session that shares one out is opened."""
 
 
 class OnnxBackend:
@@ -64,18 +69,21 @@ class OnnxBackend:
         self.providers = _checked(providers)
         self.threads = threads or _cores()
         self.path = _file(path, on_cpu=self._on_cpu)
-        self.session = _session(self.path, self.threads, self.providers)
+        self.session = _session(self.path, self.providers, cores=1 if self._on_cpu else 0)
         stored = self.session.get_modelmeta().custom_metadata_map
-        self._run: Callable[[Batch], NDArray[np.float32]]
+        self._run: Callable[[onnxruntime.InferenceSession, Batch], NDArray[np.float32]]
         if f"{PREFIX}config" in stored:
             self.config, self.tokenizer = _described(stored, self.path)
-            self._run = self._own
+            self._run = _own
         else:
             model = published.read(self.path, self.session)
             self.config, self.tokenizer, self._run = model.config, model.tokenizer, model.score
         self.variant = stored.get(f"{PREFIX}variant", "")
         self.batch_tokens = 16384 if self._on_cpu else 32768
         self._pool: ThreadPoolExecutor | None = None
+        self._shared: onnxruntime.InferenceSession | None = None
+        self._few = 0
+        self._opening = threading.Lock()
 
     @property
     def _on_cpu(self) -> bool:
@@ -83,13 +91,16 @@ class OnnxBackend:
 
     def score(self, batch: Batch) -> NDArray[np.float32]:
         """Return the logits of a batch; zero at padding where items ran alone."""
-        if not self._on_cpu or len(batch) == 1:
-            return self._run(batch)
+        if not self._on_cpu:
+            return self._run(self.session, batch)
+        if len(batch) == 1:
+            return self._run(self._for_few(), batch)
         rows = [batch.row(place) for place in range(len(batch))]
-        if self.threads == 1:
-            parts = [self._run(row) for row in rows]
+        if self.threads == 1 or len(rows) < self.threads:
+            session = self._for_few()
+            parts = [self._run(session, row) for row in rows]
         else:
-            parts = list(self._workers().map(self._run, rows))
+            parts = list(self._workers().map(partial(self._run, self.session), rows))
         n_words, n_labels = batch.word_positions.shape[1], batch.label_positions.shape[1]
         last = 3 if self.config.architecture == "token" else n_labels
         middle = n_labels if self.config.architecture == "token" else parts[0].shape[2]
@@ -99,19 +110,19 @@ class OnnxBackend:
             whole[:words, :second, :third] = part[0]
         return logits
 
-    def _own(self, batch: Batch) -> NDArray[np.float32]:
-        """Run one of our own files."""
-        (logits,) = self.session.run(
-            ["logits"],
-            {
-                "ids": batch.ids,
-                "mask": batch.mask,
-                "word_positions": batch.word_positions,
-                "n_words": batch.n_words,
-                "label_positions": batch.label_positions,
-            },
-        )
-        return np.asarray(logits, dtype=np.float32)
+    def _for_few(self) -> onnxruntime.InferenceSession:
+        """Return the session whose runs use all cores, opened when there is need for it.
+
+        It holds the weights a second time and takes a moment to open, which a long job's last text
+        or a single question is not worth.
+        """
+        if self.threads == 1:
+            return self.session
+        with self._opening:
+            self._few += 1
+            if self._shared is None and self._few > _FEW:
+                self._shared = _session(self.path, self.providers, cores=self.threads)
+            return self._shared or self.session
 
     def _workers(self) -> ThreadPoolExecutor:
         if self._pool is None:
@@ -159,13 +170,26 @@ def _file(path: Path, *, on_cpu: bool) -> Path:
     return min(files, key=rank)
 
 
-def _session(path: Path, threads: int, providers: list[str]) -> onnxruntime.InferenceSession:
+def _own(session: onnxruntime.InferenceSession, batch: Batch) -> NDArray[np.float32]:
+    """Run one of our own files."""
+    feeds = {
+        "ids": batch.ids,
+        "mask": batch.mask,
+        "word_positions": batch.word_positions,
+        "n_words": batch.n_words,
+        "label_positions": batch.label_positions,
+    }
+    return np.asarray(session.run(["logits"], feeds)[0], dtype=np.float32)
+
+
+def _session(path: Path, providers: list[str], *, cores: int) -> onnxruntime.InferenceSession:
+    """Open a file for runs that take so many cores each, 0 for the library's choice."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = cores
     options.log_severity_level = 3
     options.enable_mem_pattern = False  # lengths differ from run to run
-    # A thread that waits by spinning takes a core from the run beside it.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Threads of a run wait for each other by spinning, which is fastest, but not between runs.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # the library raises bare exceptions of its own

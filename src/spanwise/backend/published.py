@@ -37,13 +37,13 @@ _ABSOLUTE_POSITIONS = ("bert-", "MiniLM", "roberta", "electra")
 class Published:
     """A published file, ready to run."""
 
-    session: onnxruntime.InferenceSession
     config: ModelConfig
     tokenizer: Tokenizer
+    inputs: frozenset[str]
     labels_first: bool = False
 
-    def score(self, batch: Batch) -> NDArray[np.float32]:
-        """Return the logits in our layout."""
+    def score(self, session: onnxruntime.InferenceSession, batch: Batch) -> NDArray[np.float32]:
+        """Return the logits in our layout, by a session of this file."""
         feeds = {
             "input_ids": batch.ids,
             "attention_mask": batch.mask,
@@ -52,9 +52,8 @@ class Published:
         }
         if self.config.architecture == "span":
             feeds |= _spans(batch, self.config.max_width)
-        wanted = {each.name for each in self.session.get_inputs()}
-        given = {name: array for name, array in feeds.items() if name in wanted}
-        logits = np.asarray(self.session.run(["logits"], given)[0], dtype=np.float32)
+        given = {name: array for name, array in feeds.items() if name in self.inputs}
+        logits = np.asarray(session.run(["logits"], given)[0], dtype=np.float32)
         if self.labels_first:
             logits = np.ascontiguousarray(np.moveaxis(logits, 0, -1))
         return logits
@@ -83,18 +82,18 @@ def read(path: Path, session: onnxruntime.InferenceSession) -> Published:
         msg = f"{tokenizer_file} cannot be read: {error}"
         raise CheckpointError(msg) from error
     config = _config(stored, span="span_idx" in inputs)
-    made = Published(session, config, tokenizer)
+    made = Published(config, tokenizer, inputs)
     if config.architecture == "token":
-        made.labels_first = _labels_first(made, path)
+        made.labels_first = _labels_first(made, session, path)
     return made
 
 
-def _labels_first(model: Published, path: Path) -> bool:
+def _labels_first(model: Published, session: onnxruntime.InferenceSession, path: Path) -> bool:
     """Run two words with two labels: a first axis of 3 can only be start, end, inside."""
     encoder = Encoder(model.tokenizer, model.config)
     (words,) = encoder.words([("a", "b")])
     items = [encoder.encode(("a", "b"), encoder.instruction(()), words)]
-    shape = model.score(encoder.collate(items)).shape
+    shape = model.score(session, encoder.collate(items)).shape
     if shape == (1, 2, 2, 3):
         return False
     if shape == (3, 1, 2, 2):
