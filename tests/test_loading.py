@@ -88,8 +88,9 @@ def test_the_embedded_model_is_found_or_missed_by_name(monkeypatch, tmp_path):
     ("options", "message"),
     [
         ({"backend": "tensorflow"}, "is not one of 'auto', 'onnx', 'pytorch'"),
-        ({"backend": "onnx", "device": "cuda"}, "an exported model runs on the CPU"),
-        ({"backend": "onnx", "precision": "bf16"}, "an exported model runs on the CPU"),
+        ({"backend": "onnx", "device": "cuda"}, "an exported model runs where its providers do"),
+        ({"backend": "onnx", "precision": "bf16"}, "an exported model runs where its providers do"),
+        ({"backend": "pytorch", "providers": ["CPU"]}, "are ONNX Runtime's"),
         ({"splitter": "regx"}, "did you mean 'regex'"),
     ],
 )

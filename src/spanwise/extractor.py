@@ -91,6 +91,12 @@ class Extractor:
         """The model's configuration."""
         return self.engine.config
 
+    def warm_up(self) -> None:
+        """Read a few sentences, so that the first real one takes no longer than the next ones."""
+        for n in range(5):
+            self.entities(f"A first sentence, number {n}.", ["thing"])
+        self.entities([f"Sentence {n} of several." for n in range(64)], ["thing"])
+
     @overload
     def entities(
         self, texts: One, labels: Labels, **options: Unpack[EntityOptions]

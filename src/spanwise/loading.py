@@ -11,6 +11,8 @@ from spanwise.errors import InputError, MissingExtraError, MissingFileError
 from spanwise.extractor import Extractor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from spanwise.backend.base import Backend
     from spanwise.flow.words import WordSplitter
 
@@ -26,8 +28,10 @@ def load(  # noqa: PLR0913 (the front door: one keyword for each thing one may w
     device: str = "cpu",
     precision: Literal["fp32", "bf16", "fp16"] = "fp32",
     threads: int = 0,
+    providers: Sequence[str] | None = None,
     splitter: WordSplitter | str | None = None,
     local_files_only: bool = False,
+    warm_up: bool = False,
 ) -> Extractor:
     """Return an extractor for a model.
 
@@ -39,8 +43,11 @@ def load(  # noqa: PLR0913 (the front door: one keyword for each thing one may w
         device: "cpu", or "cuda", "cuda:1" … (backend "pytorch").
         precision: of the backend "pytorch"; an exported model brings its own.
         threads: of the backend, 0 for its default.
+        providers: ONNX Runtime's execution providers, the preferred one first ("CUDA", "OpenVINO",
+            "CoreML" … or their full names); None for the CPU. Backend "onnx".
         splitter: word splitter: "regex", "unicode", a function, or None for the model's own.
         local_files_only: never ask the hub.
+        warm_up: read a few sentences first, so that the first real one takes no longer than others.
 
     Raises:
         InputError: an option that the backend does not have.
@@ -55,23 +62,30 @@ def load(  # noqa: PLR0913 (the front door: one keyword for each thing one may w
     path = locate(model, local_files_only=local_files_only)
     plain = device == "cpu" and precision == "fp32"
     exported = backend == "auto" and plain and any(path.glob("*.onnx"))
-    if path.is_file() or backend == "onnx" or exported:
+    if path.is_file() or backend == "onnx" or exported or (providers and backend == "auto"):
         if backend == "pytorch":
             msg = f"{path} is one file, which only the backend 'onnx' runs; pass the model's folder"
             raise InputError(msg)
         if not plain:
             msg = (
-                f"device={device!r}, precision={precision!r}: an exported model runs on the CPU in "
-                "the precision it was exported with; leave both out, or use backend='pytorch'"
+                f"device={device!r}, precision={precision!r}: an exported model runs where its "
+                "providers do, in the precision it was exported with; leave both out and say "
+                "providers=['CUDA'], or use backend='pytorch'"
             )
             raise InputError(msg)
-        chosen = _onnx(path, threads)
+        chosen = _onnx(path, threads, providers)
     else:
+        if providers:
+            msg = f"providers={list(providers)} are ONNX Runtime's; leave out backend='pytorch'"
+            raise InputError(msg)
         chosen = _pytorch(path, device, precision, threads)
     fitted = calibration.read(path)
     if fitted is not None:
         chosen.config = fitted.of(chosen.config)
-    return Extractor(chosen, splitter=splitter)
+    extractor = Extractor(chosen, splitter=splitter)
+    if warm_up:
+        extractor.warm_up()
+    return extractor
 
 
 def embedded() -> Path:
@@ -126,12 +140,12 @@ def _from_hub(name: str, *, local_files_only: bool) -> Path:
         raise MissingFileError(msg) from error
 
 
-def _onnx(path: Path, threads: int) -> Backend:
+def _onnx(path: Path, threads: int, providers: Sequence[str] | None) -> Backend:
     if importlib.util.find_spec("onnxruntime") is None:
         raise MissingExtraError("The backend 'onnx'", "export")
     from spanwise.backend.onnx import OnnxBackend  # noqa: PLC0415 (only where it is used)
 
-    return OnnxBackend(path, threads=threads)
+    return OnnxBackend(path, threads=threads, providers=providers)
 
 
 def _pytorch(

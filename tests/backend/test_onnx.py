@@ -218,3 +218,24 @@ def test_options_out_of_range_are_refused(folder):
         OnnxBackend(folder, threads=-1)
     with pytest.raises(InputError, match="'TPU' is not installed; this onnxruntime has"):
         OnnxBackend(folder, providers=["TPU"])
+
+
+def test_providers_go_by_their_short_names_and_must_start(folder, text, monkeypatch):
+    from spanwise.backend import onnx as module
+
+    extractor = spanwise.load(folder, providers=["cpu"])
+    assert extractor.backend.providers == ["CPUExecutionProvider"]
+    assert extractor.entities(text, LABELS) == spanwise.load(folder).entities(text, LABELS)
+
+    # a provider whose library lacks its driver: the session is made, on the CPU alone
+    session = module.onnxruntime.InferenceSession
+    monkeypatch.setattr(session, "get_providers", lambda _: ["CPUExecutionProvider"])
+    with pytest.raises(InputError, match="'AzureExecutionProvider' is installed but does not"):
+        spanwise.load(folder, providers=["Azure"])
+
+
+def test_warming_up_opens_what_the_first_texts_would_wait_for(folder):
+    assert spanwise.load(folder, threads=2).backend._shared is None
+    warm = spanwise.load(folder, threads=2, warm_up=True).backend
+    assert warm._shared is not None
+    assert warm._pool is not None

@@ -38,7 +38,8 @@ PREFIX = "spanwise."
 PREFERRED = ("int8", "fp32", "fp16")
 """Which variant of a folder runs on a CPU, best first; fp16 comes first elsewhere."""
 
-_CPU = "CPUExecutionProvider"
+_PROVIDER = "ExecutionProvider"
+_CPU = f"CPU{_PROVIDER}"
 _FEW = 3
 """Runs too small to fill the cores after which the session that shares one out is opened."""
 
@@ -56,11 +57,13 @@ class OnnxBackend:
         Args:
             path: an `.onnx` file, or a folder that holds one; ours, or GLiNER's.
             threads: cores to use, 0 for all that the process may run on.
-            providers: ONNX Runtime's execution providers, None for the CPU.
+            providers: ONNX Runtime's execution providers, the preferred one first ("CUDA",
+                "OpenVINO" …, or their full names), None for the CPU.
 
         Raises:
             MissingFileError: no ONNX file, or no tokenizer beside one that brings none.
-            InputError: a provider that is not installed, or a negative number of threads.
+            InputError: a provider that is not installed or does not start, or a negative number of
+                threads.
             CheckpointError: the file is damaged, of a newer format, or no model of this kind.
         """
         if threads < 0:
@@ -134,13 +137,19 @@ class OnnxBackend:
 
 
 def _checked(providers: Sequence[str] | None) -> list[str]:
-    """Return the providers, the CPU last."""
+    """Return the full names of the providers, the CPU last."""
     there = onnxruntime.get_available_providers()
-    chosen = list(providers or [_CPU])
-    for provider in chosen:
-        if provider not in there:
-            msg = f"provider {provider!r} is not installed; this onnxruntime has {', '.join(there)}"
+    full = {name.removesuffix(_PROVIDER).lower(): name for name in there}
+    chosen = []
+    for provider in providers or [_CPU]:
+        name = full.get(provider.removesuffix(_PROVIDER).lower())
+        if name is None:
+            msg = (
+                f"provider {provider!r} is not installed; this onnxruntime has "
+                f"{', '.join(name.removesuffix(_PROVIDER) for name in there)}"
+            )
             raise InputError(msg)
+        chosen.append(name)
     return chosen if _CPU in chosen else [*chosen, _CPU]
 
 
@@ -191,11 +200,18 @@ def _session(path: Path, providers: list[str], *, cores: int) -> onnxruntime.Inf
     # Threads of a run wait for each other by spinning, which is fastest, but not between runs.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+        session = onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # the library raises bare exceptions of its own
         first = str(error).strip().splitlines()[0][:200]
         msg = f"{path} cannot be read ({first}); it may be cut short: copy or export it again"
         raise CheckpointError(msg) from error
+    if session.get_providers()[0] != providers[0]:  # the library goes on with the next in silence
+        msg = (
+            f"provider {providers[0]!r} is installed but does not start; see that its driver and "
+            "libraries are there, or leave it out to run on the CPU"
+        )
+        raise InputError(msg)
+    return session
 
 
 def _described(stored: dict[str, str], path: Path) -> tuple[ModelConfig, Tokenizer]:
