@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import spanwise
 from spanwise.compat import GLiNER
 from spanwise.errors import InputError, LabelError, MissingFileError, UnsupportedError
 
@@ -164,9 +165,7 @@ def test_wrong_values_are_errors_of_the_tree(model, folder, text):
 
 
 def test_a_model_that_cannot_move_or_be_saved_says_so(tmp_path):
-    from spanwise.cli import standin
-
-    model = GLiNER(standin.extractor())
+    model = GLiNER(spanwise.load(threads=1))
     with pytest.raises(UnsupportedError, match="cannot be moved"):
         model.to("cpu")
     with pytest.raises(UnsupportedError, match="cannot be saved"):

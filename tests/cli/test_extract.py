@@ -308,14 +308,14 @@ def test_a_folder_and_a_place_that_cannot_be_written_are_refused(extract, tmp_pa
     assert "cannot be written" in extract("text", *LABELS, "-o", tmp_path / "file" / "out")[2]
 
 
-def test_without_a_model_a_stand_in_runs_and_says_so(monkeypatch, capsys):
+def test_a_copy_without_a_model_says_so(monkeypatch, capsys):
     from spanwise import loading
 
     def missing():
-        raise MissingFileError("no embedded model")
+        raise MissingFileError("holds no embedded model")
 
     monkeypatch.setattr(loading, "embedded", missing)
-    assert main(["extract", "Ada met Charles Babbage in London.", *LABELS]) == 0
+    assert main(["extract", "Ada met Charles Babbage in London.", *LABELS]) == 2
     shown = capsys.readouterr()
-    assert "STAND-IN" in shown.err
-    assert shown.out
+    assert not shown.out
+    assert "holds no embedded model" in shown.err

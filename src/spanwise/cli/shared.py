@@ -6,10 +6,9 @@ into what the library takes.
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from spanwise.errors import InputError, MissingFileError
+from spanwise.errors import InputError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -31,6 +30,12 @@ def add_model(parser: ArgumentParser) -> None:
     add("--device", default="cpu", help="cpu, cuda, cuda:1 ... (pytorch)")
     add("--precision", choices=("fp32", "bf16", "fp16"), default="fp32", help="(pytorch)")
     add("--threads", type=int, default=0, metavar="N", help="0: the backend's default")
+    add(
+        "--provider",
+        metavar="NAME",
+        action="append",
+        help="ONNX Runtime's execution provider: CUDA, OpenVINO, CoreML ... (repeatable)",
+    )
     add("--splitter", help="word splitter: regex, unicode, spaces (default: the model's)")
     add("--offline", action="store_true", help="never ask the hub")
 
@@ -41,22 +46,15 @@ def load_model(arguments: Namespace) -> Extractor:
     Raises:
         SpanwiseError: see `spanwise.load`.
     """
-    from spanwise.loading import embedded, load
+    from spanwise.loading import load
 
-    if arguments.model is None:
-        try:
-            embedded()
-        except MissingFileError as missing:
-            from spanwise.cli import standin
-
-            print(f"spanwise: {missing}.\n{standin.WARNING}", file=sys.stderr)
-            return standin.extractor(arguments.splitter)
     return load(
         arguments.model,
         backend=arguments.backend,
         device=arguments.device,
         precision=arguments.precision,
         threads=arguments.threads,
+        providers=arguments.provider,
         splitter=arguments.splitter,
         local_files_only=arguments.offline,
     )

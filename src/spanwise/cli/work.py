@@ -18,7 +18,7 @@ from spanwise import __version__
 from spanwise.cli import documents, shared
 from spanwise.cli.output import Lines, state
 from spanwise.cli.progress import Metered, Progress
-from spanwise.errors import InputError, MissingFileError
+from spanwise.errors import InputError
 from spanwise.extractor import Extractor
 from spanwise.loading import locate
 
@@ -154,16 +154,12 @@ def _json(document: Document, found: Any, work: Work) -> str:  # noqa: ANN401 (a
 
 def recipe_of(arguments: Namespace, extractor: Extractor, paths: list[Path]) -> dict[str, Any]:
     """Return what decides the output: arguments, model and inputs."""
-    try:
-        model_files = [locate(arguments.model, local_files_only=True)]
-    except MissingFileError:  # the stand-in has none
-        model_files = []
     free = {"quiet", "threads", "json", "output", "batch_tokens"}
     return {
         "version": __version__,
         "arguments": {k: v for k, v in vars(arguments).items() if k not in free},
         "backend": extractor.backend.name,
-        "files": state([*paths, *model_files]),
+        "files": state([*paths, locate(arguments.model, local_files_only=True)]),
     }
 
 
