@@ -222,15 +222,20 @@ def test_unanswerable_questions_are_really_unanswerable():
     silent = [example for example in examples if not example.spans]
     assert 0.3 < len(silent) / 500 < 0.5
     for example in silent:
-        assert gold[example.instruction] not in example.words.text
+        answer = gold.get(example.instruction)  # None: the question itself was changed
+        assert answer is None or answer not in example.words.text
         assert example.labels == ("answer",)
     for example in examples:
-        assert surfaces(example) <= {(gold[example.instruction], "answer")}
+        if example.spans:
+            assert surfaces(example) == {(gold[example.instruction], "answer")}
 
 
 def test_a_question_whose_answer_is_everywhere_stays_answerable():
     source = questions()
-    alike = tuple(replace(r, text=f"{r.text} Rome Oslo Bern Kyiv") for r in source.records)
+    alike = tuple(
+        replace(r, text=f"{r.text} Rome Oslo Bern Kyiv", instruction="Which capital?")
+        for r in source.records
+    )
     examples = many(replace(source, records=alike), replace(PLAIN, no_answer=1.0))
     assert all(example.spans for example in examples)
 

@@ -2,15 +2,15 @@
 
 The authors of the paper name hard negatives as the next step (section 4). Here labels asked in
 vain come from the same set's inventory and, for sets that word their labels anew, from the pool of
-all such labels; relations are asked of wrong heads and wrong relations; and questions are put to
-paragraphs that do not answer them. None of them is a label that the record is known to have.
+all such labels; and relations are asked of wrong heads and wrong relations. None of them is a label
+that the record is known to have. Questions without an answer are made in `unanswerable`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from spanwise.data import wording
@@ -189,40 +189,3 @@ def relation_labels(
     asked = [label for label in dict.fromkeys(asked) if label not in held]
     absent = [label for label in record.labels or () if label not in known]
     return asked[: config.max_labels] or known[:1] or absent[:1]
-
-
-def maybe_unanswerable(
-    record: Record,
-    others: Sequence[Record],
-    groups: Mapping[str, Sequence[int]],
-    rng: Generator,
-    chance: float,
-) -> Record:
-    """Return the question, sometimes put to another paragraph that does not hold its answer.
-
-    Args:
-        record: a question with its text; one without an answer is returned as it is.
-        others: the records that other paragraphs are taken from.
-        groups: positions in `others` by group; those of the record's own are preferred, since a
-            paragraph of the same article is the hardest.
-        rng: decides.
-        chance: of another paragraph.
-    """
-    if not record.spans or rng.random() >= chance:
-        return record
-    near = groups.get(record.group) or range(len(others))
-    answers = {record.text[s.start : s.end].lower() for s in record.spans}
-    for _ in range(8):
-        other = others[int(near[int(rng.integers(len(near)))])]
-        if other.text != record.text and not any(a in other.text.lower() for a in answers):
-            return replace(other, instruction=record.instruction, labels=record.labels, spans=())
-    return record
-
-
-def by_group(records: Sequence[Record]) -> dict[str, list[int]]:
-    """Return the positions of the records of each group of two or more."""
-    groups: dict[str, list[int]] = {}
-    for place, record in enumerate(records):
-        if record.group:
-            groups.setdefault(record.group, []).append(place)
-    return {name: places for name, places in groups.items() if len(places) > 1}

@@ -11,7 +11,7 @@ import numpy as np
 
 from spanwise.data.records import GoldSpan
 from spanwise.flow.windows import sentence_ends
-from spanwise.flow.words import Words
+from spanwise.flow.words import RegexSplitter, Words, split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,6 +51,14 @@ def cut(
         first = max(first, min(anchor - 20, stop - limit))
         stop = min(stop, first + limit)
     return _between(words, record.spans, first, stop)
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Return where each sentence of the text starts and ends, in characters."""
+    words = split(text, RegexSplitter())
+    last = np.flatnonzero(sentence_ends(words))
+    first = np.concatenate(([0], last[:-1] + 1)) if len(last) else last
+    return list(zip(words.starts[first].tolist(), words.ends[last].tolist(), strict=True))
 
 
 def _between(

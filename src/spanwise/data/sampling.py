@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanwise.data import negatives, pieces, wording
+from spanwise.data import negatives, pieces, unanswerable, wording
 from spanwise.errors import ConfigError, DataError
 from spanwise.flow.words import RegexSplitter, Words, split
 
@@ -41,7 +41,7 @@ class SamplingConfig:
         drop_labels: share of examples in which some of the present labels are not asked.
         all_labels: share of examples that are asked every label of their set (up to
             `max_labels`); the others are asked a random number in vain.
-        no_answer: share of questions put to a text that does not answer them.
+        no_answer: share of questions made such that their text does not answer them.
         pool_negatives: share of negatives of open-label sets drawn from the pool of all labels.
         synonyms: chance that a label is worded differently, where a synonym is known.
         instructions: chance that a fixed instruction (summary, relations) is worded differently.
@@ -127,7 +127,7 @@ class Sampler:
         self.pool = pool
         self.config = config or SamplingConfig()
         self.seed = seed
-        self._groups = [negatives.by_group(source.records) for source in self.sources]
+        self._groups = [unanswerable.by_group(source.records) for source in self.sources]
 
     def __len__(self) -> int:
         """Return the number of records of one pass."""
@@ -140,7 +140,7 @@ class Sampler:
         source = self.sources[which]
         record = source.records[int(rng.integers(len(source.records)))]
         if record.task == "answers":
-            record = negatives.maybe_unanswerable(
+            record = unanswerable.maybe_unanswerable(
                 record, source.records, self._groups[which], rng, self.config.no_answer
             )
         return sample(record, source, rng, pool=self.pool, config=self.config)
@@ -176,7 +176,7 @@ class Passes:
         self.config = config or SamplingConfig()
         self.seed = seed
         self.splitter = splitter
-        self._groups = [negatives.by_group(source.records) for source in sources]
+        self._groups = [unanswerable.by_group(source.records) for source in sources]
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, dtype=np.int64))
 
     def __len__(self) -> int:
@@ -194,7 +194,7 @@ class Passes:
         record = source.records[row]
         rng = np.random.default_rng((self.seed, position))
         if record.task == "answers":
-            record = negatives.maybe_unanswerable(
+            record = unanswerable.maybe_unanswerable(
                 record, source.records, self._groups[which], rng, self.config.no_answer
             )
         return sample(record, source, rng, config=self.config, splitter=self.splitter)

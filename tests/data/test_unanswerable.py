@@ -1,0 +1,104 @@
+"""Questions that their text does not answer: elsewhere, cut out, changed."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spanwise.data.records import GoldSpan, Record
+from spanwise.data.unanswerable import by_group, maybe_unanswerable
+
+TEXT = (
+    "The first bridge over the river Severn was built by Abraham Darby in 1779. It was painted red "
+    "again in 2018, and carries walkers only. Coalbrookdale had made iron since 1709."
+)
+WALKERS = "Three walkers carried iron to the Severn, and no more"
+OTHER = "Thomas Telford built his first bridge in 1792, and later the harbour at Aberdeen."
+
+
+def question(asked, answer, *, text=TEXT, group="bridges"):
+    start = text.index(answer)
+    span = GoldSpan(start, start + len(answer), "answer")
+    return Record(
+        text=text, spans=(span,), labels=("answer",), instruction=asked, task="answers", group=group
+    )
+
+
+WHO = question("Who built the first bridge over the Severn in 1779?", "Abraham Darby")
+RECORDS = [WHO, question("Who built a bridge in 1792?", "Thomas Telford", text=OTHER)]
+
+
+def made(record=WHO, n=200, others=RECORDS):
+    groups = by_group(others)
+    rngs = (np.random.default_rng(seed) for seed in range(n))
+    return [maybe_unanswerable(record, others, groups, rng, 1.0) for rng in rngs]
+
+
+def test_all_three_ways_are_taken_and_none_leaves_an_answer():
+    results = [record for record in made() if record is not WHO]
+    assert len(results) > 190  # the paragraph drawn may be the question's own
+    assert all(record.spans == () and record.labels == ("answer",) for record in results)
+    elsewhere = [r for r in results if r.text == OTHER]
+    changed = [r for r in results if r.text == TEXT]
+    cut = [r for r in results if r.text not in {TEXT, OTHER}]
+    assert min(map(len, (elsewhere, changed, cut))) > 20
+    assert all(record.instruction == WHO.instruction for record in elsewhere + cut)
+    assert all(record.instruction != WHO.instruction for record in changed)
+
+
+def test_a_cut_out_answer_takes_its_sentence_along_and_leaves_the_others_whole():
+    (text,) = {r.text for r in made() if r.text not in {TEXT, OTHER}}
+    assert text == TEXT[TEXT.index("It was painted") :]
+
+
+def test_a_changed_question_asks_for_what_the_text_does_not_say():
+    asked = {r.instruction for r in made() if r.text == TEXT}
+    assert "Who built the last bridge over the Severn in 1779?" in asked
+    assert "Who demolished the first bridge over the Severn in 1779?" in asked
+    years = {a.removeprefix("Who built the first bridge over the Severn in ") for a in asked}
+    assert "2018?" in years  # of the text
+    assert "1709?" in years
+    assert "Who built the first bridge over the Abraham Darby in 1779?" in asked
+
+
+def test_a_number_without_another_of_its_length_is_made_up_anew():
+    record = question("How many were the 3500 walkers?", "Telford", text=OTHER, group="")
+    asked = {r.instruction for r in made(record, others=[record]) if r.text == OTHER}
+    numbers = {number for each in asked for number in re.findall(r"\d+", each)}
+    assert numbers == {"3500", "1792"}  # of the text
+    alone = replace(record, text=f"{WALKERS}.", spans=(GoldSpan(0, 5, "answer"),))
+    asked = {r.instruction for r in made(alone, others=[alone])}
+    numbers = {number for each in asked for number in re.findall(r"\d+", each)}
+    assert len(numbers) > 20
+    assert all(len(number) == 4 and number.startswith("35") for number in numbers)
+
+
+def test_a_mere_negation_is_rare():
+    plain = question("What was painted red?", "bridge", group="")
+    results = made(plain, n=400, others=[plain])
+    negated = sum("was not" in r.instruction for r in results)
+    assert 0 < negated < 80  # 45 % are to be changed, a quarter of them may be negated
+
+
+def test_an_article_of_one_paragraph_keeps_the_question_where_no_way_is_open():
+    short = question("Why?", "iron", text="Because iron is cheap.", group="")
+    assert made(short, n=20, others=[short]) == [short] * 20
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.3, 1.0])
+def test_the_share_is_kept_and_the_same_generator_gives_the_same(chance):
+    groups = by_group(RECORDS)
+
+    def run():
+        rng = np.random.default_rng(5)
+        return [maybe_unanswerable(WHO, RECORDS, groups, rng, chance) for _ in range(300)]
+
+    assert run() == run()
+    share = np.mean([record.spans == () for record in run()])
+    assert abs(share - chance) < 0.08
+
+
+def test_a_question_without_an_answer_stays_as_it_is():
+    record = Record(text=TEXT, spans=(), labels=("answer",), instruction="Why?", task="answers")
+    assert made(record, n=5) == [record] * 5
