@@ -5,7 +5,7 @@
 PYTHON is that of an environment with `gliner[training]`. Both sides read the same examples with the
 same labels and take the same number of examples a step. All workers are made ready first and then
 take turns, a few steps each, so that whatever else the machine does falls on all of them alike.
-Dropout is the same on both sides but for the last row, which trains as configs/small-stage1.toml does.
+Dropout is the same on both sides but for the last row, trained as configs/small-stage1.toml has it.
 """
 
 from __future__ import annotations
