@@ -75,6 +75,8 @@ def test_fewrel_names_the_head_as_the_text_does_and_marks_all_mentions(folder: P
     assert mother.question.labels == ("Aino Ackté <> mother",)
     text = mother.question.text
     assert [text[s.start : s.end] for s in mother.gold] == ["Emmy Achté", "Emmy"]
+    assert mother.question.head is not None
+    assert text[slice(*mother.question.head)] == "Aino Ackté"
 
 
 def test_absent_relations_ask_for_another_relation_of_the_set(folder: Path) -> None:

@@ -271,6 +271,17 @@ def test_an_extractor_is_asked_with_the_instruction_apart(folder: Path) -> None:
     assert stored["choice"]["threshold"] is None
 
 
+def test_no_tail_lies_on_its_own_head() -> None:
+    system = ExtractorSystem(Extractor(), name="mine")  # marks the first three characters
+
+    def tails(head: tuple[int, int] | None) -> int:
+        question = Question(text="Ada met Ada.", labels=("Ada <> met",), head=head)
+        (reading,) = system.read([question], threshold=0.5)
+        return len(reading.spans)
+
+    assert [tails(head) for head in ((0, 3), (2, 7), (3, 7), (8, 11), None)] == [0, 0, 1, 1, 1]
+
+
 def test_entity_sets_are_read_in_their_own_words_unless_asked_otherwise(folder: Path) -> None:
     extractor = Extractor()
     system = ExtractorSystem(extractor, name="mine")

@@ -172,6 +172,7 @@ def read_fewrel(path: Path) -> list[Item]:
                     labels=(label,),
                     instruction=RELATION_INSTRUCTION,
                     task="relations",
+                    head=(pair.head.start, pair.head.end),
                 ),
                 gold=tuple(GoldSpan(tail.start, tail.end, label) for tail in pair.tails),
             )

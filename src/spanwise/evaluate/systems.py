@@ -29,8 +29,9 @@ class Question:
     """One text and what is asked of it.
 
     For the task "answers" the instruction is the question; for "relations" each label is
-    `head <> relation` and its spans are tails. `words` are the source's own words, where it came
-    tokenised and they are to be kept; None: the system splits the text as it likes.
+    `head <> relation` and its spans are tails; `head` is then where the head stands, if known.
+    `words` are the source's own words, where it came tokenised and they are to be kept; None: the
+    system splits the text as it likes.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Question:
     instruction: str = ""
     task: Task = "entities"
     words: tuple[tuple[int, int], ...] | None = None
+    head: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,10 +124,20 @@ class ExtractorSystem:
         return self._settings
 
     def read(self, questions: Sequence[Question], *, threshold: float) -> list[Reading]:
-        """Return the extractor's spans for each question."""
+        """Return the extractor's spans for each question.
+
+        No tail lies on its own head, as in `Extractor.relations`.
+        """
         items = ((_text(question), _query(question)) for question in questions)
         found = self._extractor.extract(items, replace(self._choice, threshold=threshold))
-        return [Reading(spans=tuple(spans)) for spans in found]
+        return [
+            Reading(spans=tuple(span for span in spans if not _on(span, question.head)))
+            for question, spans in zip(questions, found, strict=True)
+        ]
+
+
+def _on(span: Entity, head: tuple[int, int] | None) -> bool:
+    return head is not None and span.start < head[1] and head[0] < span.end
 
 
 def _text(question: Question) -> str | Words:
