@@ -33,7 +33,7 @@ from spanwise.errors import CheckpointError, InputError, UnsupportedError
 from spanwise.files import whole_file
 from spanwise.flow.encode import Encoder
 from spanwise.flow.words import RegexSplitter
-from spanwise.model import quantize
+from spanwise.model import deberta, quantize
 from spanwise.model.network import Network, SpanScorer, TensorBatch, TokenScorer, pick
 
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ class _Scores(nn.Module):
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
+        self.encoder = deberta.traceable(network.encoder)
         self.scorer = (
             _TokenScores(network.scorer)
             if isinstance(network.scorer, TokenScorer)
@@ -150,7 +151,7 @@ class _Scores(nn.Module):
         labels_at: Tensor,
     ) -> Tensor:
         network = self.network
-        hidden = network.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+        hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
         labels = network.projection(pick(hidden, labels_at))
         words = network.projection(pick(hidden, word_positions))
         if network.lstm is not None:
