@@ -2,8 +2,8 @@
 
     python benchmarks/speed.py --gliner-python PYTHON --tokenizer FILE [--quick] [--shape small]
 
-PYTHON is that of an environment with gliner, onnx and onnxruntime; FILE a `tokenizer.json` with the
-vocabulary of the shape (all-MiniLM for "small"), needed once to build the models. Every system is
+PYTHON is that of an environment with gliner, onnx and onnxruntime; FILE a `tokenizer.json` whose
+vocabulary the shape has room for (all-MiniLM's), needed once to build the models. Every system is
 a process of its own and all take turns, round by round, so that whatever else the machine does
 falls on all of them alike; a round's times are compared with each other and the median of those
 ratios is given. After every round the results are in DOCS/benchmarks.json, and at the end of every
@@ -19,7 +19,6 @@ import os
 import random
 import re
 import selectors
-import shutil
 import statistics
 import subprocess
 import sys
@@ -47,7 +46,12 @@ LABELS += [f"{first} {second}" for first in ("famous", "minor") for second in LA
 BASE = report.BASE
 SLOW_START = "gliner compile"
 """Compiles for minutes, so it is left out unless it is asked for."""
-PARTS = ("cases", "memory", "cold", "decode", "linear")
+LARGE = frozenset(
+    {"spanwise torch bf16", "spanwise onnx fp32", report.OURS, BASE}
+    | {"gliner bf16", "gliner int8", "gliner onnx", "gliner onnx int8"}
+)
+"""As many systems of the large shape as 24 GB hold at once."""
+PARTS = {"small": ("cases", "memory", "cold", "decode", "linear"), "large": ("cases",)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,7 @@ class Case:
     Attributes:
         each: one call per text (latency).
         quick: texts and rounds of the quick plan, None where it leaves the case out.
+        large: those of the large shape, of which gliner reads two texts a second.
         few: in the quick plan, of gliner only its default and what was best so far.
     """
 
@@ -66,11 +71,26 @@ class Case:
     n_labels: int
     each: bool = False
     quick: tuple[int, int] | None = None
+    large: tuple[int, int] | None = None
     few: bool = False
+
+    def planned(self, given: argparse.Namespace) -> tuple[int, int] | None:
+        """Return how many texts and rounds to run, None where the case is left out."""
+        if given.shape == "small" and not given.quick:
+            return self.n_texts, given.rounds
+        plan = self.large if given.shape == "large" else self.quick
+        return plan and (plan[0], min(plan[1], given.rounds))
 
 
 CASES = (
-    Case(name="sentence, 9 labels", n_texts=200, n_words=41, n_labels=9, quick=(200, 5)),
+    Case(
+        name="sentence, 9 labels",
+        n_texts=200,
+        n_words=41,
+        n_labels=9,
+        quick=(200, 5),
+        large=(16, 5),
+    ),
     Case(
         name="one sentence, 9 labels",
         n_texts=40,
@@ -179,7 +199,8 @@ class Run:
         self.stop_at = time.monotonic() + (60 * given.minutes if given.minutes else 1e9)
         self.everything = json.loads(self.path.read_text()) if self.path.is_file() else {}
         self.results: dict[str, Any] = self.everything.setdefault(given.shape, {})
-        wanted = given.systems.split(",") if given.systems else set(systems.LOADERS) - {SLOW_START}
+        usual = set(systems.LOADERS) - {SLOW_START} if given.shape == "small" else LARGE
+        wanted = given.systems.split(",") if given.systems else usual
         self.names = [name for name in systems.LOADERS if name in wanted]
 
     def python(self, name: str) -> str:
@@ -199,20 +220,28 @@ class Run:
         beside.replace(self.path)
 
     def workers(self, names: Iterable[str]) -> dict[str, Worker]:
-        """Start systems side by side and return those that have loaded."""
-        made = {n: Worker(n, self.folder, self.given.threads, self.python(n)) for n in names}
-        for name, worker in list(made.items()):
-            try:
-                worker.answer(LOAD_S)
-            except RuntimeError as error:
-                self.failed(made, name, error, "start")
+        """Start systems and return those that have loaded.
+
+        Side by side; large ones in turn, as each takes twice its memory while it loads.
+        """
+        made: dict[str, Worker] = {}
+        names = list(names)
+        step = len(names) if self.given.shape == "small" else 1
+        for low in range(0, len(names), max(1, step)):
+            some = names[low : low + step]
+            made |= {n: Worker(n, self.folder, self.given.threads, self.python(n)) for n in some}
+            for name in some:
+                try:
+                    made[name].answer(LOAD_S)
+                except RuntimeError as error:
+                    self.failed(made, name, error, "start")
         note(f"{len(made)} systems are loaded")
         return made
 
     def failed(self, workers: dict[str, Worker], name: str, error: Exception, where: str) -> None:
         """Leave a system out from here on, and say so."""
         workers.pop(name).stop()
-        self.results["failed"][f"{name}: {where}"] = str(error)
+        self.results.setdefault("failed", {})[f"{name}: {where}"] = str(error)
         note(f"{name} fails ({where}): {error}")
 
     def drop_slow(
@@ -249,18 +278,18 @@ def main() -> None:
         export_ours(run.folder)
     if given.build or given.export:
         return
-    asked = given.parts.split(",") if given.parts else PARTS
+    asked = given.parts.split(",") if given.parts else PARTS[given.shape]
+    if given.install_size:
+        asked = [*asked, "install"]
     if not given.page:
-        run.results |= {"machine": machine(run), "failed": {}}
-        for part in PARTS:
+        if "cases" in asked:
+            run.results |= {"machine": machine(run), "failed": {}}
+        for part, measured in MEASURES.items():
             if part in asked and not run.over:
                 note(f"part: {part}")
-                MEASURES[part](run)
+                measured(run)
                 run.save()
                 report.write(run.everything, run.docs)
-        if given.install_size:
-            run.results["install_mb"] = install_mb()
-            run.save()
     report.write(run.everything, run.docs)
     print(report.summary(given.shape, run.results))
 
@@ -276,12 +305,12 @@ def arguments() -> argparse.Namespace:
     add("--docs", type=Path, default=HERE.parent / "docs", help="results, page and plot")
     add("--systems", default="", help=f"with commas (default: all but {SLOW_START!r})")
     add("--cases", default="", help="parts of names, with / between them (default: all)")
-    add("--parts", default="", help=f"with commas (default: all of {', '.join(PARTS)})")
+    add("--parts", default="", help=f"with commas, of {', '.join(MEASURES)} (default: all but one)")
     add("--rounds", type=int, default=5)
     add("--threads", type=int, default=2)
     add("--quick", action="store_true", help="the most important cases, in about five minutes")
     add("--minutes", type=float, default=0.0, help="start nothing more after so long")
-    add("--install-size", action="store_true", help="install into a fresh environment too")
+    add("--install-size", action="store_true", help="the part left out by default")
     add("--build", action="store_true", help="only build the model")
     add("--export", action="store_true", help="only export our files again")
     add("--page", action="store_true", help="only write the page again")
@@ -321,21 +350,21 @@ def measure(run: Run) -> None:
     workers = run.workers(run.names)
     try:
         for case in chosen:
-            if run.over or (run.given.quick and case.quick is None):
+            planned = case.planned(run.given)
+            if run.over or planned is None:
                 continue
             names = run.best(workers) if run.given.quick and case.few else list(workers)
-            rounds(run, case, workers, names)
+            rounds(run, replace(case, n_texts=planned[0]), planned[1], workers, names)
             report.write(run.everything, run.docs)
     finally:
         for worker in workers.values():
             worker.stop()
 
 
-def rounds(run: Run, case: Case, workers: dict[str, Worker], names: list[str]) -> None:
+def rounds(
+    run: Run, case: Case, n_rounds: int, workers: dict[str, Worker], names: list[str]
+) -> None:
     """Note each system's seconds per round; the first, for warmth, is left out."""
-    n_rounds = run.given.rounds
-    if run.given.quick and case.quick is not None:
-        case, n_rounds = replace(case, n_texts=case.quick[0]), min(n_rounds, case.quick[1])
     texts = made_texts(case)
     pieces = [piece for text in texts for piece in cut(text)] if case.n_words > 500 else texts
     blank: dict[str, Any] = {"n_texts": case.n_texts, "n_words": case.n_words, "each": case.each}
@@ -519,33 +548,50 @@ def linear(run: Run) -> None:
         note(f"{n_words} words: {noted['seconds']:.1f} s, {noted['peak_mb']:.0f} MB")
 
 
+def install(run: Run) -> None:
+    """Note MB (10^6 bytes) that a wheel and its needs put into a fresh environment.
+
+    "packages" is everything but the embedded model, "bytecode" what pip compiles of it; "model" all
+    files of the model, "model in use" the one that runs. pip itself does not count.
+    """
+    with tempfile.TemporaryDirectory(prefix="spanwise-size-") as scratch:
+        folder = Path(scratch)
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+        wheel = [*pip, "wheel", "--quiet", "--no-deps", "-w", str(folder), str(HERE.parent)]
+        subprocess.run(wheel, check=True)  # noqa: S603 (our own command)
+        fresh = folder / "venv"
+        create = [sys.executable, "-m", "venv", "--without-pip", str(fresh)]
+        subprocess.run(create, check=True)  # noqa: S603
+        python = str(fresh / "bin" / "python")
+        (file,) = folder.glob("*.whl")
+        install = [*pip, "--python", python, "install", "--quiet", str(file)]
+        subprocess.run(install, check=True)  # noqa: S603
+        packages = site_packages(python)
+        models = packages / "spanwise" / "models"
+        in_use = sum(file.stat().st_size for file in models.rglob("*.onnx"))
+        bytecode = sum(file.stat().st_size for file in packages.rglob("*.pyc"))
+        run.results["install_mb"] = {
+            "packages": (size(packages) - size(models)) / 1e6,
+            "bytecode": bytecode / 1e6,
+            "model": size(models) / 1e6,
+            "model in use": in_use / 1e6,
+        }
+    run.save()
+
+
+def size(folder: Path) -> int:
+    """Return the bytes of all files of a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
 MEASURES = {
     "cases": measure,
     "memory": memory,
     "cold": cold,
     "decode": decoding,
     "linear": linear,
+    "install": install,
 }
-
-
-def install_mb() -> float:
-    """Return the size in MB (10^6 bytes) of what `pip install` puts into a fresh environment."""
-    folder = Path(tempfile.mkdtemp(prefix="spanwise-size-"))
-    try:
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)  # noqa: S603
-        python = folder / "bin" / "python"
-        before = site_packages(str(python))
-        empty = size(before)
-        command = [str(python), "-m", "pip", "install", "--quiet", str(HERE.parent)]
-        subprocess.run(command, check=True)  # noqa: S603
-        return (size(before) - empty) / 1e6
-    finally:
-        shutil.rmtree(folder)
-
-
-def size(folder: Path) -> int:
-    """Return the bytes of all files of a folder."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def machine(run: Run) -> dict[str, Any]:

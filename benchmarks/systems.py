@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Call = Callable[[list[str], list[str]], list[Any]]
 
-MINILM = {
+MINILM: dict[str, Any] = {
     "model_type": "bert",
     "hidden_size": 384,
     "num_hidden_layers": 6,
@@ -35,7 +35,7 @@ MINILM = {
     "max_position_embeddings": 512,
     "type_vocab_size": 2,
 }
-DEBERTA_LARGE = {
+DEBERTA_LARGE: dict[str, Any] = {
     "model_type": "deberta-v2",
     "hidden_size": 1024,
     "num_hidden_layers": 24,
@@ -182,12 +182,15 @@ def build(shape: str, folder: Path) -> None:
     from gliner.model import UniEncoderTokenGLiNER
 
     encoder, hidden, max_len, rows = SHAPES[shape]
+    residual = (2 * encoder["num_hidden_layers"]) ** -0.5
     base = folder / "base"  # holds tokenizer.json already
     encoder = encoder | {"vocab_size": rows, "pad_token_id": 0}
     (base / "config.json").write_text(json.dumps(encoder))
     settings = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 512}
     settings |= {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]"}
     (base / "tokenizer_config.json").write_text(json.dumps(settings | {"sep_token": "[SEP]"}))
+    tokens = json.loads((base / "tokenizer.json").read_text())["added_tokens"]
+    (label_token,) = (token["id"] for token in tokens if token["content"] == "<<ENT>>")
     torch.manual_seed(0)
     model = UniEncoderTokenGLiNER.load_from_config(
         {
@@ -198,11 +201,18 @@ def build(shape: str, folder: Path) -> None:
             "max_types": 100,
             "num_rnn_layers": 1,
             "encoder_config": encoder,
+            # both given, or the table is cut to the rows that the tokenizer uses
+            "vocab_size": rows,
+            "class_token_index": label_token,
         },
         backbone_from_pretrained=False,
     ).eval()
     last = model.model.scorer.out_mlp[3]
     with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if name.endswith("output.dense.weight"):
+                # as GPT-2 starts: in 24 layers of full size all tokens become alike
+                weight.mul_(residual)
         probe = model.prepare_batch(["Ada Lovelace wrote the first program . " * 5], ["a", "b"])
         batch = model.collate_batch(probe["input_x"], probe["entity_types"])
         logits = model.run_batch(batch).logits.reshape(-1, 3)

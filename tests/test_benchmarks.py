@@ -1,19 +1,23 @@
 """The page of the speed benchmark: what it says follows from the results, and gaps are named."""
 
-import importlib.util
+import argparse
+import importlib
 from pathlib import Path
 
 import pytest
 
-FILE = Path(__file__).parents[1] / "benchmarks" / "report.py"
+FOLDER = Path(__file__).parents[1] / "benchmarks"
 
 
 @pytest.fixture
-def report():
-    spec = importlib.util.spec_from_file_location("report", FILE)
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
+def report(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    return importlib.import_module("report")
+
+
+@pytest.fixture
+def speed(report):
+    return importlib.import_module("speed")
 
 
 def timed(*seconds):
@@ -43,3 +47,30 @@ def test_a_missed_bound_is_a_no(report):
     first = report.summary("small", results).splitlines()[2]
     assert "5.00x" in first
     assert first.endswith("| **no** |")
+
+
+def test_the_large_shape_has_a_section_of_its_own(report, tmp_path):
+    rows = {"gliner": timed(6), "gliner bf16": timed(3), report.OURS: timed(1)}
+    report.write({"large": {report.SENTENCES: rows, "failed": {}}}, tmp_path)
+    page = (tmp_path / "benchmarks.md").read_text()
+    section = page[page.index("## Model `large`") :]
+    assert "| sentence, 9 labels: onnx int8 at least 5x gliner's default | 6.00x | yes |" in section
+    assert "| the same: at least 1.5x gliner's best | 3.00x | yes |" in section
+    assert "2 texts of 41 words, 1 paired rounds" in section
+    assert "tokenizer of the small shape" in section
+
+
+def test_the_embedded_model_counts_as_installed(report):
+    found = {"packages": 190.0, "bytecode": 30.0, "model": 70.0, "model in use": 20.0}
+    rows = report.summary("small", {"install_mb": found})
+    assert "at most 200 MB | 190.0 MB, 30.0 of it bytecode | yes |" in rows
+    assert "with the embedded model | 260.0 MB, 20.0 of it read to run | **no** |" in rows
+
+
+def test_the_large_shape_runs_few_texts_of_the_one_case_that_was_promised(speed):
+    given = argparse.Namespace(shape="large", quick=True, rounds=5)
+    planned = {case.name: case.planned(given) for case in speed.CASES}
+    assert {name for name, plan in planned.items() if plan} == {speed.report.SENTENCES}
+    assert planned[speed.report.SENTENCES] == (16, 5)
+    given.rounds, given.shape = 2, "small"
+    assert speed.CASES[0].planned(given) == (200, 2)
