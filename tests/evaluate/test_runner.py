@@ -145,6 +145,10 @@ def test_summaries_are_read_at_their_own_threshold_and_scored_by_rouge(
     system = knowing()
     result = run(system, folder, suite="cnndm")["cnndm"]
     assert system.thresholds == {0.1}
+    system.summary_threshold = 0.4
+    run(system, folder, suite="cnndm")
+    run(system, folder, suite="cnndm", summary_threshold=0.7)
+    assert system.thresholds == {0.1, 0.4, 0.7}
     assert result.scores["rouge1"] == pytest.approx(0.5)  # "A storm hit." and "Prices rose."
     assert result.scores["rouge1_std"] == pytest.approx(0.5)
 

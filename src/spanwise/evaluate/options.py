@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from spanwise.errors import ConfigError
+from spanwise.tasks.prompted import SUMMARY_THRESHOLD
 
 if TYPE_CHECKING:
     from spanwise.data.records import Task
@@ -19,7 +20,8 @@ class Options:
 
     Attributes:
         threshold: least score of a span, for all tasks but summaries.
-        summary_threshold: least score of a piece of a summary.
+        summary_threshold: least score of a piece of a summary; None for the system's own, or the
+            paper's (0.1) where it has none.
         miscellaneous: ask for CrossNER's class `miscellaneous` too. Without it, spans of that
             class are neither gold nor asked for.
         lowercase: lower-case the labels of entity sets, as the paper does.
@@ -37,7 +39,7 @@ class Options:
     """
 
     threshold: float = 0.5
-    summary_threshold: float = 0.1
+    summary_threshold: float | None = None
     miscellaneous: bool = False
     lowercase: bool = True
     words: Literal["source", "model"] = "source"
@@ -70,4 +72,7 @@ class Options:
 
     def threshold_for(self, task: Task) -> float:
         """Return the least score of a span for a task."""
-        return self.summary_threshold if task == "summary" else self.threshold
+        if task != "summary":
+            return self.threshold
+        given = self.summary_threshold
+        return SUMMARY_THRESHOLD if given is None else given

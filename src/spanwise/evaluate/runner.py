@@ -13,6 +13,7 @@ import json
 import platform
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -97,6 +98,8 @@ def evaluate(
         MissingExtraError: a benchmark needs a package that is not installed.
     """
     options = options or Options()
+    if options.summary_threshold is None:
+        options = replace(options, summary_threshold=getattr(system, "summary_threshold", None))
     found = benchmarks.load(suite, folder, options=options)
     _refuse_others(system, found.benchmarks)
     settings = _settings(system, suite, options, found.benchmarks)

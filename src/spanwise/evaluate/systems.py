@@ -60,7 +60,8 @@ class Reading:
 class System(Protocol):
     """Anything that the benchmarks can be put to.
 
-    One that cannot be asked every task has an attribute `tasks` with those it can.
+    One that cannot be asked every task has an attribute `tasks` with those it can, one whose
+    summaries want a threshold of their own an attribute `summary_threshold`.
     """
 
     @property
@@ -93,6 +94,7 @@ class ExtractorSystem:
         *,
         name: str,
         choice: Settings | None = None,
+        summary_threshold: float | None = None,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         """Wrap the extractor.
@@ -102,11 +104,13 @@ class ExtractorSystem:
             name: as it should stand in tables.
             choice: how spans are chosen (policy, overlap …); its threshold gives way to the
                 evaluation's own.
+            summary_threshold: the model's own, None for the paper's.
             settings: what the run file should say about the model (path, hash, backend).
         """
         self._extractor = extractor
         self._name = name
         self._choice = choice or Settings()
+        self.summary_threshold = summary_threshold
         self._settings = {
             "kind": "extractor",
             "choice": {**asdict(self._choice), "threshold": None},
