@@ -67,11 +67,13 @@ def test_padding_reaches_no_word(exported):
     _, made = exported("bert")
     backend = OnnxBackend(made.path)
     batch = exporting._probe(exported("bert")[0])
-    together = backend._own(batch)
+    together = backend._run(backend.session, batch)
     for place in range(len(batch)):
         row = batch.row(place)
         n, c = row.word_positions.shape[1], row.label_positions.shape[1]
-        np.testing.assert_allclose(together[place, :n, :c], backend._own(row)[0], atol=1e-4)
+        np.testing.assert_allclose(
+            together[place, :n, :c], backend._run(backend.session, row)[0], atol=1e-4
+        )
 
 
 @pytest.mark.parametrize("architecture", ["token", "span"])

@@ -57,7 +57,7 @@ TOLERANCE: dict[Variant, float] = {"fp32": 1e-4, "fp16": 0.1, "int8": 2.0}
 
 That of int8 only catches a broken file; what int8 costs is measured on labelled text.
 """
-_OPSET = 17
+_OPSET = 20
 _LIMIT_BYTES = 2**31 - 2**20
 """What protobuf holds in one file."""
 
