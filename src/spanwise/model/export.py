@@ -33,7 +33,8 @@ from spanwise.errors import CheckpointError, InputError, UnsupportedError
 from spanwise.files import whole_file
 from spanwise.flow.encode import Encoder
 from spanwise.flow.words import RegexSplitter
-from spanwise.model import deberta, quantize
+from spanwise.model import bert, deberta, quantize
+from spanwise.model.bert import BertRows
 from spanwise.model.network import Network, SpanScorer, TensorBatch, TokenScorer, pick
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def export(model: Model, path: str | Path, *, variant: Variant = "fp32") -> Expo
         raise InputError(msg)
     network = model.network.float().cpu().eval()
     with tempfile.TemporaryDirectory() as scratch, _plain_attention(network.encoder):
-        scores = _Scores(network).eval()
+        scores = _Scores(network, variant=variant).eval()
         graph = _traced(
             scores.in_half() if variant == "fp16" else scores,
             _probe(model),
@@ -132,10 +133,12 @@ def _plain_attention(encoder: nn.Module) -> Iterator[None]:
 class _Scores(nn.Module):
     """The network's forward pass in a form that can be traced at any size."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, *, variant: Variant) -> None:
         super().__init__()
         self.network = network
-        self.encoder = deberta.traceable(network.encoder)
+        # kernels for `Attention` are newer on GPUs, where fp16 belongs
+        rows = None if variant == "fp16" else BertRows.of(network.encoder)
+        self.encoder = rows or deberta.traceable(network.encoder)
         self.scorer = (
             _TokenScores(network.scorer)
             if isinstance(network.scorer, TokenScorer)
@@ -151,9 +154,15 @@ class _Scores(nn.Module):
         labels_at: Tensor,
     ) -> Tensor:
         network = self.network
-        hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-        labels = network.projection(pick(hidden, labels_at))
-        words = network.projection(pick(hidden, word_positions))
+        rows = torch.cat((labels_at, word_positions), dim=1)
+        if isinstance(self.encoder, BertRows):
+            picked = self.encoder(ids, mask, rows)
+        else:
+            hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+            picked = pick(hidden, rows)
+        picked = network.projection(picked)
+        n_labels = labels_at.shape[1]
+        labels, words = picked[:, :n_labels], picked[:, n_labels:]
         if network.lstm is not None:
             recurrent = network.lstm  # `n_words` is put in afterwards
             words = recurrent(words.to(recurrent.weight_ih_l0.dtype))[0].to(labels.dtype)
@@ -255,6 +264,7 @@ def _traced(scores: _Scores, probe: Batch, path: Path) -> onnx.ModelProto:
             msg = f"encoder {kind!r} cannot be exported: {str(error).strip().splitlines()[0]}"
             raise UnsupportedError(msg) from error
     graph = onnx.load(path)
+    bert.settle(graph)
     _give_lengths(graph)
     return graph
 
@@ -274,6 +284,7 @@ def _give_lengths(graph: onnx.ModelProto) -> None:
     graph.graph.node.insert(0, lengths)
     for node in recurrent:
         node.input[4] = "n_words_int32"
+        del node.input[5:]  # zero states, with which it begins anyway
 
 
 def _describe(graph: onnx.ModelProto, model: Model, variant: Variant) -> None:
