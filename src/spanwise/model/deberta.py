@@ -5,7 +5,7 @@
 Attention adds to `q_i k_j` two products with vectors of the distance i - j: one of the query (c2p)
 and one of the key (p2c). Those vectors come from a table that no text changes, so here they are
 constants, scale included. Only the 2T distances that T tokens can have are multiplied, in order,
-which makes the score of i and j lie at a fixed stride: three cheap copies bring it into its place,
+which makes the score of i and j lie at a fixed stride: two plain copies bring it into its place,
 where transformers multiplies all buckets and then looks up every pair.
 """
 
@@ -101,7 +101,7 @@ class _Layer(nn.Module):
 
 
 class _Attention(nn.Module):
-    """Disentangled attention; its tables are `[buckets, E]`, None where not in use."""
+    """Disentangled attention; its tables are `[1, heads, buckets, d]`, None where not in use."""
 
     keys: Tensor | None
     queries: Tensor | None
@@ -116,41 +116,48 @@ class _Attention(nn.Module):
         own = "{}_proj" if attention.share_att_key else "pos_{}_proj"
         keys = queries = None
         with torch.no_grad():
-            if "c2p" in kinds:
-                keys = getattr(attention, own.format("key"))(table)
-            if "p2c" in kinds:
-                queries = getattr(attention, own.format("query"))(table) * scale
             self.query.weight.mul_(scale)
             self.query.bias.mul_(scale)
+            if "c2p" in kinds:
+                keys = self._split(getattr(attention, own.format("key")), table[None])
+            if "p2c" in kinds:
+                queries = self._split(getattr(attention, own.format("query")), table[None]) * scale
         self.register_buffer("keys", keys, persistent=False)
         self.register_buffer("queries", queries, persistent=False)
 
     def forward(self, hidden: Tensor, shared: _Shared) -> Tensor:
-        n_batch, n_tokens, falling, rising, blank = shared
         query, key, value = (
-            projection(hidden).view(n_batch, n_tokens, self.n_heads, -1).transpose(1, 2)
-            for projection in (self.query, self.key, self.value)
+            self._split(projection, hidden) for projection in (self.query, self.key, self.value)
         )
         scores = query @ key.transpose(-1, -2)
         if self.keys is not None:
-            scores = scores + self._by_pair(query, self.keys.index_select(0, falling), shared)
+            near = self.keys.index_select(2, shared.falling)
+            scores = scores + self._by_pair(query, near, shared)
         if self.queries is not None:
-            by_key = self._by_pair(key, self.queries.index_select(0, rising), shared)
-            scores = scores + by_key.transpose(-1, -2)
-        mixed = torch.softmax(scores + blank, dim=-1) @ value
-        together: Tensor = mixed.transpose(1, 2).reshape(n_batch, n_tokens, -1)
+            near = self.queries.index_select(2, shared.rising)
+            scores = scores + self._by_pair(key, near, shared).transpose(-1, -2)
+        mixed = torch.softmax(scores + shared.blank, dim=-1) @ value
+        together: Tensor = mixed.transpose(1, 2).reshape(shared.n_batch, shared.n_tokens, -1)
         return together
 
-    def _by_pair(self, vectors: Tensor, table: Tensor, shared: _Shared) -> Tensor:
-        """Multiply `[batch, heads, T, d]` with the `[2T, E]` of all distances; `[.., T, T]`.
+    def _split(self, projection: nn.Linear, vectors: Tensor) -> Tensor:
+        """Project `[batch, n, E]` to `[batch, heads, n, d]`.
+
+        The bias comes after the heads are apart: between two transpositions, which the tracer would
+        else make one, so that ONNX Runtime takes the second into the product that follows.
+        """
+        shape = (vectors.shape[0], vectors.shape[1], self.n_heads, -1)
+        split = nn.functional.linear(vectors, projection.weight).view(shape).transpose(1, 2)
+        return split + projection.bias.view(self.n_heads, 1, -1)
+
+    def _by_pair(self, vectors: Tensor, near: Tensor, shared: _Shared) -> Tensor:
+        """Multiply `[batch, heads, T, d]` with all distances, `[1, heads, 2T, d]`; `[.., T, T]`.
 
         The product of token t and distance `t - u`, or `u - t` if they rise, is in column
         `T - 1 - t + u`: after T - 1 places, rows of one place less than they have begin with it.
         """
         n_batch, n, *_ = shared
-        # with its batch of one: in half precision ONNX Runtime crashes on 4-d times 3-d
-        near = table.view(1, 2 * n, self.n_heads, -1).permute(0, 2, 3, 1)
-        every = (vectors @ near).view(n_batch, self.n_heads, -1)
+        every = (vectors @ near.transpose(-1, -2)).view(n_batch, self.n_heads, -1)
         rows: Tensor = every[:, :, n - 1 : -1].reshape(n_batch, self.n_heads, n, -1)
         return rows[..., :n]
 
