@@ -47,7 +47,7 @@ def test_it_needs_no_torch(wheel):
     ]
     assert sorted(requires) == [
         "numpy>=1.26",
-        "onnxruntime>=1.20",
+        "onnxruntime>=1.23",
         "regex>=2024.11.6",
         "tokenizers>=0.21",
     ]
