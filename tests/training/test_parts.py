@@ -1,6 +1,7 @@
 """Loss, optimiser, schedules, adapters, average, collation: each against a naive reference."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from spanwise.data.sampling import Example
 from spanwise.errors import MissingExtraError
 from spanwise.flow import words
 from spanwise.flow.encode import Encoder
-from spanwise.model.loss import focal_loss
+from spanwise.model.loss import focal_loss, ranking_loss
 from spanwise.training import lora
 from spanwise.training.average import Average, in_place_of
 from spanwise.training.collate import collate, tokenise
@@ -37,6 +38,37 @@ def test_the_loss_is_the_formula_summed_over_what_counts(alpha, gamma, smoothing
         expected += one * mask[(*place[:3], 0)].item()
     got = focal_loss(logits, targets, mask, alpha=alpha, gamma=gamma, smoothing=smoothing)
     assert got.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_ranking_is_a_softmax_over_the_words_and_nowhere():
+    torch.manual_seed(0)
+    logits, mask = torch.randn(2, 5, 3, 3), torch.ones(2, 5, 3, 1)
+    targets = torch.zeros_like(logits)
+    targets[0, 2, 1, 0] = targets[0, 3, 1, 1] = targets[0, 2:4, 1, 2] = 1  # a span of two words
+    targets[1, 0, 0, :] = targets[1, 4, 0, :] = 1  # two spans of one word
+    mask[:, :, 2] = 0  # a label that is none
+    mask[0, 4] = 0  # a word that is none
+    expected = 0.0
+    for b, c, kind in np.ndindex(2, 2, 2):
+        n = 4 if b == 0 else 5
+        e = [math.exp(x) for x in logits[b, :n, c, kind].tolist()]
+        gold = [x for x, y in zip(e, targets[b, :n, c, kind].tolist(), strict=True) if y]
+        expected -= math.log((sum(gold) or 1) / (1 + sum(e)))
+    assert ranking_loss(logits, targets, mask).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_ranking_sees_neither_padding_nor_insides():
+    logits, mask = torch.zeros(1, 3, 1, 3), torch.ones(1, 3, 1, 1)
+    targets = torch.zeros_like(logits)
+    targets[0, 1] = 1
+    logits.requires_grad_()
+    mask[0, 2] = 0
+    ranking_loss(logits, targets, mask).backward()
+    assert logits.grad is not None
+    assert torch.isfinite(logits.grad).all()
+    assert logits.grad[0, 2].abs().sum() == logits.grad[..., 2].abs().sum() == 0
+    assert logits.grad[0, 1, 0, 0] == pytest.approx(1 / 3 - 1)
+    assert logits.grad[0, 0, 0, 0] == pytest.approx(1 / 3)
 
 
 def test_every_weight_is_in_one_group_with_its_own_rate_and_decay(tiny_model):
@@ -157,6 +189,9 @@ def test_targets_stand_at_start_end_and_inside_and_padding_does_not_count(tiny_m
     assert batch.targets[0, :, 0].sum() == 0
     assert batch.mask[0, :, 0, 0].tolist() == [0.0] * 3 + [1.0] * 5
     assert batch.mask[1, :, :, 0].sum() == 1  # one word, one label
+    assert batch.ranked.tolist() == [False, False]
+    (one,) = tokenise([replace(short, task="answers")], encoder, words.RegexSplitter())
+    assert collate([one], encoder).ranked.tolist() == [True]
 
 
 def test_what_does_not_fit_the_positions_is_cut_with_its_spans(tiny_model):

@@ -43,3 +43,29 @@ def focal_loss(
     if alpha >= 0:
         loss = loss * (alpha * targets + (1 - alpha) * (1 - targets))
     return (loss * mask).sum()
+
+
+def ranking_loss(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+    """Return the summed cross-entropy of a softmax over all words and "nowhere", label by label.
+
+    Where one span is wanted, as the answer of a question, its first and its last word compete with
+    all other words and with "nowhere", whose logit is 0: the logit at which a probability of one
+    half is reached, so that what wins against it passes the usual threshold. SQuAD readers are
+    trained so (Devlin et al. 2018, arXiv 1810.04805, section 4.3), with a learned score in place of
+    that 0. Of several wanted spans it is enough that one wins.
+
+    Args:
+        logits: `[batch, words, labels, 3]`; only those of starts and ends are read.
+        targets: 0 or 1, same shape.
+        mask: 1 where the position counts; `[batch, words, labels, 1]`.
+
+    Returns:
+        The sum, a scalar in float32.
+    """
+    least = -1e4  # of a word that is none: no part in any sum, and no infinity to subtract
+    scores = logits[..., :2].float().masked_fill(mask == 0, least)
+    gold = targets[..., :2] > 0
+    everywhere = functional.pad(scores, (0, 0, 0, 0, 0, 1)).logsumexp(dim=1)
+    right = scores.masked_fill(~gold, least).logsumexp(dim=1)
+    loss = everywhere - torch.where(gold.any(dim=1), right, 0.0)
+    return (loss * mask.amax(dim=1)).sum()

@@ -20,13 +20,19 @@ if TYPE_CHECKING:
     from spanwise.data.sampling import Example
     from spanwise.flow.words import WordSplitter
 
+_RANKED = frozenset({"answers", "relations"})
+
 
 @dataclass(frozen=True, slots=True)
 class Tokenised:
-    """An example as sub-words; `spans` `[spans, 3]` are first word, last word, label."""
+    """An example as sub-words; `spans` `[spans, 3]` are first word, last word, label.
+
+    `ranked` says that each label wants one span, the best.
+    """
 
     encoded: Encoded
     spans: NDArray[np.int64]
+    ranked: bool = False
 
     def __len__(self) -> int:
         """Return the number of sub-words."""
@@ -38,12 +44,14 @@ class TrainingBatch:
     """What the loss needs.
 
     `targets` and `mask` are float32 `[batch, words, labels, 3]` and `[batch, words, labels, 1]`;
-    the mask leaves out padding and the instruction's words.
+    the mask leaves out padding and the instruction's words. `ranked`, bool `[batch]`, are the
+    examples whose labels want one span each.
     """
 
     inputs: TensorBatch
     targets: Tensor
     mask: Tensor
+    ranked: Tensor
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -77,7 +85,7 @@ def tokenise(
         array = np.asarray(spans, dtype=np.int64).reshape(-1, 3)
         array = array[(array[:, 1] < n_kept) & (array[:, 0] <= array[:, 1])]
         array[:, :2] += encoded.n_instruction
-        made.append(Tokenised(encoded, array))
+        made.append(Tokenised(encoded, array, example.task in _RANKED))
     return made
 
 
@@ -106,4 +114,5 @@ def collate(
         TensorBatch.of(batch, device),
         torch.from_numpy(targets).to(device),
         torch.from_numpy(mask.astype(np.float32)).to(device),
+        torch.tensor([item.ranked for item in items], device=device),
     )

@@ -57,15 +57,24 @@ class OptimConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossConfig:
-    """Focal loss as in the paper: positives weighted `alpha`, negatives `1 - alpha`."""
+    """Focal loss as in the paper: positives weighted `alpha`, negatives `1 - alpha`.
+
+    Attributes:
+        alpha: weight of positives, below 0 for no weighting.
+        gamma: focal exponent, 0 for none.
+        smoothing: label smoothing.
+        ranking: weight of a second loss for questions and relations, in which the first and last
+            word of the answer compete with all other words; 0, as in the paper, for none.
+    """
 
     alpha: float = 0.75
     gamma: float = 0.0
     smoothing: float = 0.0
+    ranking: float = 0.0
 
     def __post_init__(self) -> None:
         """Raise ConfigError for a value out of range."""
-        _at_least(self, 0, "gamma")
+        _at_least(self, 0, "gamma", "ranking")
         if self.alpha > 1 or not 0 <= self.smoothing < 1:
             msg = (
                 f"loss: alpha {self.alpha} must be at most 1 (below 0: no weighting), smoothing "

@@ -25,7 +25,7 @@ from spanwise.errors import TrainingError
 from spanwise.flow.encode import Encoder
 from spanwise.flow.words import splitter
 from spanwise.model import checkpoint
-from spanwise.model.loss import focal_loss
+from spanwise.model.loss import focal_loss, ranking_loss
 from spanwise.training import finish, log, lora, ranks, state
 from spanwise.training.average import Average, in_place_of
 from spanwise.training.collate import TrainingBatch, collate
@@ -229,7 +229,7 @@ class Trainer:
         chosen = self.config.loss
         with self._autocast():
             logits = self.network(batch.inputs)
-        return focal_loss(
+        loss = focal_loss(
             logits,
             batch.targets,
             batch.mask,
@@ -237,6 +237,11 @@ class Trainer:
             gamma=chosen.gamma,
             smoothing=chosen.smoothing,
         )
+        if chosen.ranking and bool(batch.ranked.any()):
+            which = batch.ranked
+            rank = ranking_loss(logits[which], batch.targets[which], batch.mask[which])
+            loss = loss + chosen.ranking * rank
+        return loss
 
     def _autocast(self) -> Any:  # noqa: ANN401 (two kinds of context manager)
         if self.config.precision == "bf16":
