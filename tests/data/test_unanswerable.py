@@ -62,6 +62,33 @@ def test_a_changed_question_asks_for_what_the_text_does_not_say():
     assert "Who built the first bridge over the Abraham Darby in 1779?" in asked
 
 
+def test_a_name_that_follows_the_same_word_is_preferred():
+    text = "A canal was dug in Leeds. A mill was built in Derby, as John Lombe wanted."
+    record = question("Who wanted a mill in Derby by the river?", "John Lombe", text=text, group="")
+    asked = {r.instruction for r in made(record, others=[record]) if r.text == text}
+    assert "Who wanted a mill in Leeds by the river?" in asked
+    assert "Who wanted a mill in John Lombe by the river?" not in asked
+
+
+def test_a_common_word_gives_way_to_one_of_its_form_that_the_answer_does_not_hold():
+    record = question("How many walkers carried iron?", "Three", text=f"{WALKERS}.", group="w")
+    other = question(
+        "Why were the painted walls visited?", "no more", text=f"{WALKERS}.", group="w"
+    )
+    asked = {r.instruction for r in made(record, others=[record, other])}
+    assert "How many walkers visited iron?" in asked
+    assert "How many walkers painted iron?" in asked
+    assert not any("walls" in each and "carried iron" in each for each in asked - {"s"})
+
+
+def test_of_other_paragraphs_the_most_alike_is_asked():
+    alike = question("When?", "1792", text=OTHER)
+    strange = question("What?", "tea", text="Nothing is here but a cup of tea on a table.")
+    others = [WHO, strange, strange, alike, strange]
+    texts = [r.text for r in made(others=others) if r.instruction == WHO.instruction]
+    assert texts.count(OTHER) > 2 * texts.count(strange.text)
+
+
 def test_a_number_without_another_of_its_length_is_made_up_anew():
     record = question("How many were the 3500 walkers?", "Telford", text=OTHER, group="")
     asked = {r.instruction for r in made(record, others=[record]) if r.text == OTHER}

@@ -2,10 +2,10 @@
 
 The training sets hold no unanswerable questions. Three ways make them, of rising difficulty:
 
-    elsewhere   the question is put to another paragraph of the same article
+    elsewhere   the question is put to another paragraph of the same article, one like its own
     cut out     the sentence that answers is taken out of the paragraph
-    changed     a name or a number in the question gives way to another one, or a word to its
-                opposite, while the paragraph stays: everything fits but the fact
+    changed     a name, a number or a common word in the question gives way to another one, or a
+                word to its opposite, while the paragraph stays: everything fits but the fact
 
 The last kind follows the rules by which SQuAD 2.0 makes baseline negatives (Rajpurkar et al. 2018,
 arXiv 1806.03822, table 3: entity swaps, antonyms, negation).
@@ -29,6 +29,21 @@ if TYPE_CHECKING:
 _SHARES = {"changed": 0.45, "cut out": 0.2, "elsewhere": 0.35}
 _SHORTEST = 60  # characters of a paragraph that is left when the answer's sentence is gone
 _TRIES = 8
+_NEIGHBOURS = 4  # questions of the same article that offer names and words
+_REPHRASE = 0.5  # share of changes that may be of a common word, of which every question has some
+_CONTENT = re.compile(r"\w{4,}")
+_COMMON = re.compile(r"(?<=[a-z,;] )[a-z]{5,}\b")  # a word of five letters or more, not the first
+_ENDINGS = ("tion", "ment", "ness", "ity", "ing", "ed", "ers", "er", "ies", "al", "s")
+_FUNCTION = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        about above after against along among around because before being below between could during
+        every might other others should since their there these those through under until where
+        which while whose within without would
+        """,
+    )
+)
 _NEGATE = 0.25  # share of changes that may be a mere "not", so that the word itself says little
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:,\d{3})*(?:\.\d+)?(?!\w)")
 _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][\w'’-]+(?: (?:(?:of|the|de|van|von) )?[A-Z][\w'’-]+)*")
@@ -128,8 +143,8 @@ def maybe_unanswerable(
         ways = ways[1:]
     for way in ways:
         if way == "changed":
-            neighbour = others[int(near[int(rng.integers(len(near)))])]
-            found = _changed(record, neighbour, rng)
+            drawn_near = [others[int(near[i])] for i in rng.integers(len(near), size=_NEIGHBOURS)]
+            found = _changed(record, " ".join(x.instruction for x in drawn_near), rng)
         elif way == "cut out":
             found = _cut_out(record)
         else:
@@ -142,13 +157,19 @@ def maybe_unanswerable(
 def _elsewhere(
     record: Record, others: Sequence[Record], near: Sequence[int], rng: Generator
 ) -> Record | None:
-    """Put the question to another paragraph that does not hold its answer."""
+    """Put the question to another paragraph: of some without its answer, the one most like it."""
     answers = {record.text[s.start : s.end].lower() for s in record.spans}
+    asked = set(_CONTENT.findall(record.instruction.lower()))
+    found: list[tuple[int, Record]] = []
     for _ in range(_TRIES):
         other = others[int(near[int(rng.integers(len(near)))])]
-        if other.text != record.text and not any(a in other.text.lower() for a in answers):
-            return replace(other, instruction=record.instruction, labels=record.labels, spans=())
-    return None
+        text = other.text.lower()
+        if other.text != record.text and not any(answer in text for answer in answers):
+            found.append((len(asked & set(_CONTENT.findall(text))), other))
+    if not found:
+        return None
+    best = max(found, key=lambda each: each[0])[1]
+    return replace(best, instruction=record.instruction, labels=record.labels, spans=())
 
 
 def _cut_out(record: Record) -> Record | None:
@@ -166,13 +187,15 @@ def _cut_out(record: Record) -> Record | None:
     return replace(record, text=text, spans=(), words=None)
 
 
-def _changed(record: Record, neighbour: Record, rng: Generator) -> Record | None:
+def _changed(record: Record, neighbours: str, rng: Generator) -> Record | None:
     """Ask for another name or number, or for the opposite; the text stays as it is."""
     question = record.instruction
     changes = [
-        *_swaps(question, record.text, neighbour.instruction, rng),
+        *_swaps(question, record.text, neighbours, rng),
         *((m.span(), _OPPOSITE[m.group()]) for m in _OPPOSED.finditer(question)),
     ]
+    if rng.random() < _REPHRASE:
+        changes += _rephrasings(record, neighbours, rng)
     negations = [(m.span(), _NEGATED[m.group()]) for m in _TO_NEGATE.finditer(question)]
     if rng.random() < _NEGATE:
         changes += negations[:1]
@@ -184,21 +207,64 @@ def _changed(record: Record, neighbour: Record, rng: Generator) -> Record | None
 
 
 def _swaps(
-    question: str, text: str, neighbour: str, rng: Generator
+    question: str, text: str, neighbours: str, rng: Generator
 ) -> Iterator[tuple[tuple[int, int], str]]:
-    """Yield, for each name and number in the question, where it is and one of its text instead."""
+    """Yield, for each name and number in the question, where it is and one of its text instead.
+
+    A name is preferred that elsewhere follows the same word: "in Namibia" becomes "in Angola".
+    """
     for pattern in (_NUMBER, _NAME):
-        offered = {m.group() for source in (text, neighbour) for m in pattern.finditer(source)}
+        offered: dict[str, set[str]] = {}
+        for source in (text, neighbours):
+            for match in pattern.finditer(source):
+                offered.setdefault(match.group(), set()).add(_word_before(source, match.start()))
         absent = sorted(new for new in offered if new.lower() not in question.lower())
         for match in pattern.finditer(question):
             old = match.group()
             if pattern is _NAME:
+                before = _word_before(question, match.start())
                 fitting = [new for new in absent if old.lower() not in new.lower()]
+                fitting = [new for new in fitting if before in offered[new]] or fitting
             else:
                 fitting = [new for new in absent if len(new) == len(old)]
                 fitting = fitting or _other_number(old, text, rng)
             if fitting:
                 yield match.span(), fitting[int(rng.integers(len(fitting)))]
+
+
+def _word_before(text: str, start: int) -> str:
+    return text[:start].rstrip().rpartition(" ")[2]
+
+
+def _rephrasings(
+    record: Record, neighbours: str, rng: Generator
+) -> list[tuple[tuple[int, int], str]]:
+    """Return one common word of the question and a word of its form from others.
+
+    "What percentage of students graduated" becomes "... of students enrolled": a word of the same
+    ending, which is not in the question and not in the sentences that answer it.
+    """
+    question = record.instruction
+    spans = record.spans
+    near = [
+        record.text[start:end].lower()
+        for start, end in sentences(record.text)
+        if any(s.start < end and s.end > start for s in spans)
+    ]
+    held = set(_CONTENT.findall(f"{' '.join(near)} {question.lower()}"))
+    offered = [m.group() for m in _COMMON.finditer(neighbours) if m.group() not in _FUNCTION | held]
+    changes = [
+        (m.span(), new)
+        for m in _COMMON.finditer(question)
+        if m.group() not in _FUNCTION
+        for new in offered
+        if _ending(m.group()) and _ending(m.group()) == _ending(new)
+    ]
+    return [changes[int(rng.integers(len(changes)))]] if changes else []
+
+
+def _ending(word: str) -> str:
+    return next((ending for ending in _ENDINGS if word.endswith(ending)), "")
 
 
 def _other_number(number: str, text: str, rng: Generator) -> list[str]:
