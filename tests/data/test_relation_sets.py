@@ -1,5 +1,6 @@
 from spanwise.data.records import RELATION_INSTRUCTION
 from spanwise.data.relation_sets import read_relation_sets
+from spanwise.data.relation_wording import INVERSES, SYNONYMS, names
 
 
 def test_a_tail_is_marked_where_the_set_says(write_lines, surfaces):
@@ -9,7 +10,7 @@ def test_a_tail_is_marked_where_the_set_says(write_lines, surfaces):
         "conll04.train.jsonl.gz",
         {"text": text, "triples": [triple], "entities": [[0, 0, "Peop"], [4, 4, "Loc"]]},
     )
-    relations, entities = read_relation_sets(path.parent)
+    relations, entities, _ = read_relation_sets(path.parent)
     (record,) = relations.records
     assert surfaces(record) == [("Bo", "Al <> kills")]
     assert record.spans[0].start == text.rindex("Bo")
@@ -32,8 +33,38 @@ def test_all_occurrences_count_where_no_place_is_given(write_lines):
     triple = {"head": "Ann", "relation": "educated at", "tail": "Yale"}
     text = "Ann left Yale. Yale, not Yaleville."
     path = write_lines("knowledgenet.train.jsonl.gz", {"text": text, "triples": [triple]})
-    (source,) = read_relation_sets(path.parent)
+    source = read_relation_sets(path.parent)[0]
     assert [span.start for span in source.records[0].spans] == [9, 15]
+
+
+def test_a_relation_with_a_name_from_its_other_end_is_there_once_more(write_lines, surfaces):
+    row = {
+        "text": "Bo plays for Rome in Rome .",
+        "triples": [
+            {"head": "Bo", "relation": "member of sports team", "tail": "Rome"},
+            {"head": "Bo", "relation": "father", "tail": "Rome"},
+        ],
+    }
+    row["triples"][0] |= {"head_span": [0, 0], "tail_span": [3, 3]}
+    path = write_lines("fewrel.train.jsonl.gz", row)
+    forward, inverse = read_relation_sets(path.parent)
+    assert len(forward.inventory) == 2
+    assert (inverse.name, inverse.inventory) == ("fewrel_inverse", ("player of the team",))
+    assert surfaces(inverse.records[0]) == [("Bo", "Rome <> player of the team")]
+    assert inverse.records[0].group == forward.records[0].group
+
+
+def test_other_names_are_none_of_the_set_that_is_measured_on():
+    unseen = {
+        "child", "competition class", "constellation", "crosses", "follows", "main subject",
+        "located in or next to body of water", "military rank", "mother", "part of", "spouse",
+        "original language of film or tv show", "position played on team / speciality", "sport",
+        "voice type",
+    }  # fmt: skip
+    named = {each for names in SYNONYMS.values() for each in names} | set(INVERSES.values())
+    assert not named & unseen
+    assert names("ceo")[0] == "ceo"
+    assert names("shipped by") == ("shipped by",)
 
 
 def test_umls_triples_are_turned_round(write_lines, surfaces):
@@ -52,7 +83,7 @@ def test_a_tail_of_many_mentions_is_marked_at_all_of_them(write_lines, surfaces)
         "triples": [{"head": "Loud Tour", "relation": "performer", "tail": "Rihanna"}],
     }
     path = write_lines("re_docred.dev.jsonl.gz", row)
-    relations, entities = read_relation_sets(path.parent)
+    relations, entities, _ = read_relation_sets(path.parent)
     label = "Loud Tour <> performer"
     assert surfaces(relations.records[0]) == [("Rihanna", label), ("Robyn Fenty", label)]
     assert entities.inventory == ("miscellaneous", "person")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spanwise.data import GoldSpan, Record, Source, negatives
+from spanwise.data import GoldSpan, Record, Source, negatives, wording
 from spanwise.data.records import RELATION_INSTRUCTION, SUMMARY_INSTRUCTION
 from spanwise.data.sampling import Passes, Sampler, SamplingConfig, sample
 from spanwise.errors import ConfigError, DataError
@@ -289,6 +289,20 @@ def test_synonyms_replace_names_and_never_meet():
     )
     for example in many(both, replace(PLAIN, synonyms=1.0)):
         assert len(set(example.labels)) == len(example.labels)
+
+
+def test_a_relation_is_named_alike_behind_all_its_heads():
+    labels = ["Ada <> founded by", "Bo <> owned by", "Bo <> founded by", "Cy <> shipped by"]
+    drawn = [
+        wording.vary(labels, "relations", np.random.default_rng(seed), 0.7) for seed in range(50)
+    ]
+    first = {shown[0] for shown in drawn}
+    assert {"Ada <> founded by", "Ada <> founder"} <= first
+    assert all(shown[2] == f"Bo{shown[0][3:]}" for shown in drawn)
+    assert all(shown[3] == "Cy <> shipped by" for shown in drawn)
+    clashing = ["Ada <> founder", "Ada <> founded by"]  # one must not become the other
+    rngs = map(np.random.default_rng, range(50))
+    assert all(len(set(wording.vary(clashing, "relations", rng, 1.0))) == 2 for rng in rngs)
 
 
 def test_case_varies_and_offsets_hold():

@@ -12,6 +12,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from spanwise.data.asked_relations import asked_relations
 from spanwise.data.records import SUMMARY_INSTRUCTION, GoldSpan, Record, Source
 from spanwise.data.text import join, occurrences, own_words, read_rows
 from spanwise.errors import DataError
@@ -35,12 +36,14 @@ _QA_SETS = {
     "squad": "squad_v1.1_*",
     "squadshifts": "squadshifts_*",
 }
+_NAMING = frozenset({"squad", "squadshifts"})  # ask whole questions about named things
 
 
 def read_qa_sets(folder: Path) -> list[Source]:
     """Return the question sets of `folder` (`train/qa`).
 
-    Every question has an answer here; `group` is the article's title where the set names it, so
+    The questions of some sets that name what they ask about are there once more, as relations of
+    it. Every question has an answer here; `group` is the article's title where the set names it, so
     that a question paired with another text of its group becomes an unanswerable one.
 
     Raises:
@@ -69,7 +72,8 @@ def read_qa_sets(folder: Path) -> list[Source]:
                 )
         if records:
             sources.append(_source(name, records, (ANSWER,)))
-    return sources
+    asked = [asked_relations(source) for source in sources if source.name in _NAMING]
+    return sources + [source for source in asked if source]
 
 
 def _source(name: str, records: list[Record], inventory: tuple[str, ...]) -> Source:

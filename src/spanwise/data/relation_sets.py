@@ -8,6 +8,7 @@ joined to the relations by `Record.group`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from spanwise.data.entity_sets import entity_source
@@ -18,6 +19,7 @@ from spanwise.data.records import (
     Record,
     Source,
 )
+from spanwise.data.relation_wording import INVERSES
 from spanwise.data.text import join, occurrences, own_words, read_rows
 
 if TYPE_CHECKING:
@@ -47,17 +49,20 @@ _FILES = {
 
 
 def read_relation_sets(folder: Path) -> list[Source]:
-    """Return the relation sets of `folder` (`train/relations`), then the entities they mark.
+    """Return the relation sets of `folder` (`train/relations`), entities, and inverse relations.
 
-    A set's inventory are the bare relations; `Record.labels` are the `head <> relation` pairs
-    that hold somewhere in the text. Where a set says which occurrence of the tail is meant, that
-    one is marked; re_docred's are all mentions of the tail; else all occurrences of its surface.
+    The entities are those that some of the sets mark; the inverse relations are the same triples
+    once more from tail to head, where that has a name. A set's inventory are the bare relations;
+    `Record.labels` are the `head <> relation` pairs that hold somewhere in the text. Where a set
+    says which occurrence of the tail is meant, that one is marked; re_docred's are all mentions of
+    the tail; else all occurrences of its surface.
 
     Raises:
         DataError: a line breaks the format or an offset lies outside the text.
     """
     sources: list[Source] = []
     entities: list[Source] = []
+    inverse: list[Source] = []
     for name, pattern in _FILES.items():
         rows = [
             (where, f"{path.name.removesuffix('.jsonl.gz')}/{number}", row)
@@ -66,9 +71,29 @@ def read_relation_sets(folder: Path) -> list[Source]:
         ]
         if rows:
             sources.append(_relations(name, rows))
+            turned = [(where, i, {**row, "triples": _turned(row)}) for where, i, row in rows]
+            turned = [each for each in turned if each[2]["triples"]]
+            if turned:
+                made = _relations(name, turned)
+                inverse.append(replace(made, name=f"{name}_inverse"))
         if rows and "entities" in rows[0][2]:
             entities.append(_entities(f"{name}_entities", rows))
-    return sources + entities
+    return sources + entities + inverse
+
+
+def _turned(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the triples of a row from tail to head, where that has a name (`INVERSES`)."""
+    return [
+        {
+            "head": triple["tail"],
+            "relation": INVERSES[relation],
+            "tail": triple["head"],
+            "head_span": triple.get("tail_span"),
+            "tail_span": triple.get("head_span"),
+        }
+        for triple in row["triples"]
+        if (relation := _WORDING.get(triple["relation"], triple["relation"])) in INVERSES
+    ]
 
 
 def _relations(name: str, rows: Sequence[tuple[str, str, dict[str, Any]]]) -> Source:

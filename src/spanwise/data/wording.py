@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spanwise.data import relation_wording
+from spanwise.data.records import RELATION_SEPARATOR
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -55,6 +58,8 @@ _INSTRUCTIONS = {
 
 def vary(labels: Sequence[str], task: str, rng: Generator, chance: float) -> list[str]:
     """Return the labels, each with some chance in other words; none becomes another's synonym."""
+    if task == "relations":
+        return _vary_relations(labels, rng, chance)
     if task not in {"entities", "key_phrases", "sentiment"}:
         return list(labels)
     shown = list(labels)
@@ -64,6 +69,19 @@ def vary(labels: Sequence[str], task: str, rng: Generator, chance: float) -> lis
             continue
         shown[place] = group[int(rng.integers(len(group)))]
     return shown
+
+
+def _vary_relations(labels: Sequence[str], rng: Generator, chance: float) -> list[str]:
+    """Name each relation alike behind all of its heads, and never as another one that is asked."""
+    pairs = [label.rpartition(RELATION_SEPARATOR) for label in labels]
+    shown = {relation: relation for _, _, relation in pairs}
+    for relation in list(shown):
+        ways = relation_wording.names(relation)
+        if len(ways) > 1 and rng.random() < chance:
+            new = ways[int(rng.integers(len(ways)))]
+            if new not in shown.values():
+                shown[relation] = new
+    return [f"{head}{separator}{shown[relation]}" for head, separator, relation in pairs]
 
 
 def vary_instruction(instruction: str, task: str, rng: Generator, chance: float = 1.0) -> str:
