@@ -1,4 +1,4 @@
-"""Questions that their text does not answer: elsewhere, cut out, changed."""
+"""Questions that their text does not answer: elsewhere, cut out, text or question changed."""
 
 import re
 from dataclasses import replace
@@ -35,21 +35,35 @@ def made(record=WHO, n=200, others=RECORDS):
     return [maybe_unanswerable(record, others, groups, rng, 1.0) for rng in rngs]
 
 
-def test_all_three_ways_are_taken_and_none_leaves_an_answer():
+REST = TEXT[TEXT.index("It was painted") :]  # without the sentence that answers
+
+
+def test_all_four_ways_are_taken_and_none_leaves_an_answer():
     results = [record for record in made() if record is not WHO]
     assert len(results) > 190  # the paragraph drawn may be the question's own
     assert all(record.spans == () and record.labels == ("answer",) for record in results)
     elsewhere = [r for r in results if r.text == OTHER]
-    changed = [r for r in results if r.text == TEXT]
-    cut = [r for r in results if r.text not in {TEXT, OTHER}]
-    assert min(map(len, (elsewhere, changed, cut))) > 20
-    assert all(record.instruction == WHO.instruction for record in elsewhere + cut)
-    assert all(record.instruction != WHO.instruction for record in changed)
+    asked = [r for r in results if r.text == TEXT]
+    cut = [r for r in results if r.text == REST]
+    told = [r for r in results if r.text not in {TEXT, OTHER, REST}]
+    assert min(map(len, (elsewhere, asked, cut, told))) > 15
+    assert all(record.instruction == WHO.instruction for record in elsewhere + cut + told)
+    assert all(record.instruction != WHO.instruction for record in asked)
 
 
-def test_a_cut_out_answer_takes_its_sentence_along_and_leaves_the_others_whole():
-    (text,) = {r.text for r in made() if r.text not in {TEXT, OTHER}}
-    assert text == TEXT[TEXT.index("It was painted") :]
+def test_a_changed_text_says_of_another_what_was_asked():
+    texts = {r.text for r in made() if r.text not in {TEXT, OTHER, REST}}
+    assert TEXT.replace("first", "harbour") in texts  # "the harbour" stands in OTHER
+    assert all("Abraham Darby in 1779" in text for text in texts)  # the answer stays
+
+
+def test_a_change_of_the_text_is_of_the_answering_sentence_or_of_all():
+    text = "The mill made flour. In May the mill was sold to Al. The mill burnt."
+    record = question("When was the mill sold?", "May", text=text, group="m")
+    other = question("When did the ship sink?", "June", text="In June the ship sank.", group="m")
+    texts = {r.text for r in made(record, others=[record, other])} - {text, other.text}
+    assert text.replace("mill", "ship") in texts
+    assert text.replace("the mill", "the ship") in texts
 
 
 def test_a_changed_question_asks_for_what_the_text_does_not_say():
@@ -70,15 +84,13 @@ def test_a_name_that_follows_the_same_word_is_preferred():
     assert "Who wanted a mill in John Lombe by the river?" not in asked
 
 
-def test_a_common_word_gives_way_to_one_of_its_form_that_the_answer_does_not_hold():
-    record = question("How many walkers carried iron?", "Three", text=f"{WALKERS}.", group="w")
-    other = question(
-        "Why were the painted walls visited?", "no more", text=f"{WALKERS}.", group="w"
-    )
+def test_another_word_fits_if_it_stands_beside_the_same_word_in_the_same_form():
+    text = "Leeds has many museums. It has many posters too, and is big."
+    record = question("How many museums are in Leeds?", "many", text=text, group="l")
+    other = question("How many visited walls are new?", "No", text="No walls fell.", group="l")
     asked = {r.instruction for r in made(record, others=[record, other])}
-    assert "How many walkers visited iron?" in asked
-    assert "How many walkers painted iron?" in asked
-    assert not any("walls" in each and "carried iron" in each for each in asked - {"s"})
+    assert "How many posters are in Leeds?" in asked
+    assert not any(word in each for each in asked for word in ("visited are", "walls are in"))
 
 
 def test_of_other_paragraphs_the_most_alike_is_asked():

@@ -1,14 +1,19 @@
 """An answered question -> one that its text does not answer.
 
-The training sets hold no unanswerable questions. Three ways make them, of rising difficulty:
+The training sets hold no unanswerable questions. Four ways make them:
 
     elsewhere   the question is put to another paragraph of the same article, one like its own
     cut out     the sentence that answers is taken out of the paragraph
-    changed     a name, a number or a common word in the question gives way to another one, or a
-                word to its opposite, while the paragraph stays: everything fits but the fact
+    text        a word that the question shares with the sentence that answers gives way to another
+                one there
+    question    a name, a number or another word of the question gives way to another one, or a word
+                to its opposite, while the paragraph stays: everything fits but the fact
 
-The last kind follows the rules by which SQuAD 2.0 makes baseline negatives (Rajpurkar et al. 2018,
-arXiv 1806.03822, table 3: entity swaps, antonyms, negation).
+The last two follow what makes the questions of SQuAD 2.0 unanswerable (Rajpurkar et al. 2018,
+arXiv 1806.03822, table 2: entity swaps, antonyms, negation, other conditions). Where the text
+changes, the question is one that a person asked, so that nothing in its wording betrays it. What
+comes instead of a word stands elsewhere in the article beside the same word ("how many museums",
+"how many posters"), which keeps most of the grammar.
 """
 
 from __future__ import annotations
@@ -26,25 +31,35 @@ if TYPE_CHECKING:
 
     from spanwise.data.records import Record
 
-_SHARES = {"changed": 0.45, "cut out": 0.2, "elsewhere": 0.35}
+_SHARES = {"question": 0.4, "text": 0.25, "cut out": 0.2, "elsewhere": 0.15}
 _SHORTEST = 60  # characters of a paragraph that is left when the answer's sentence is gone
 _TRIES = 8
 _NEIGHBOURS = 4  # questions of the same article that offer names and words
-_REPHRASE = 0.5  # share of changes that may be of a common word, of which every question has some
+_FITTING = 0.75  # share of changes that may be of any word, of which every question has some
+_NEGATE = 0.25  # share of changes that may be a mere "not", so that the word itself says little
+_STEM = 4  # letters that two words share at most: "museum" is no other thing than "museums"
 _CONTENT = re.compile(r"\w{4,}")
-_COMMON = re.compile(r"(?<=[a-z,;] )[a-z]{5,}\b")  # a word of five letters or more, not the first
-_ENDINGS = ("tion", "ment", "ness", "ity", "ing", "ed", "ers", "er", "ies", "al", "s")
+_WORD = re.compile(r"[^\W\d_]\w*(?:[-’'](?!s\b)\w+)*")  # without a possessive 's
+_ENDINGS = ("ed", "ing", "ly", "s")
+_INTRODUCING = frozenset(
+    re.findall(
+        r"\w+", "a an the of in on at for from with many much what which how was were is are be"
+    )
+)
 _FUNCTION = frozenset(
     re.findall(
         r"\w+",
         """
-        about above after against along among around because before being below between could during
-        every might other others should since their there these those through under until where
-        which while whose within without would
+        about above after again against all along also among and another any are around because been
+        before being below between both but can could did does during each ever every for from had
+        has have her his how into its just kind like many might more most much name named not now
+        off once one only other others our out over own same she should since some such term than
+        that the their them then there these they this those through too type under until upon used
+        very was were what when where which while who whom whose why will with within without would
+        year years
         """,
     )
 )
-_NEGATE = 0.25  # share of changes that may be a mere "not", so that the word itself says little
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:,\d{3})*(?:\.\d+)?(?!\w)")
 _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][\w'’-]+(?: (?:(?:of|the|de|van|von) )?[A-Z][\w'’-]+)*")
 _NEGATED = {
@@ -135,16 +150,14 @@ def maybe_unanswerable(
     if not record.spans or rng.random() >= chance:
         return record
     near = groups.get(record.group) or range(len(others))
-    drawn = rng.random()
-    ways = ["changed", "cut out", "elsewhere"]
-    if drawn > _SHARES["changed"]:
-        ways = ways[1:]
-    if drawn > _SHARES["changed"] + _SHARES["cut out"]:
-        ways = ways[1:]
-    for way in ways:
-        if way == "changed":
-            drawn_near = [others[int(near[i])] for i in rng.integers(len(near), size=_NEIGHBOURS)]
-            found = _changed(record, " ".join(x.instruction for x in drawn_near), rng)
+    ways = list(_SHARES)
+    first = int(rng.choice(len(ways), p=list(_SHARES.values())))
+    neighbours = [others[int(near[i])] for i in rng.integers(len(near), size=_NEIGHBOURS)]
+    for way in ways[first:]:
+        if way == "question":
+            found = _changed_question(record, neighbours, rng)
+        elif way == "text":
+            found = _changed_text(record, neighbours, rng)
         elif way == "cut out":
             found = _cut_out(record)
         else:
@@ -187,23 +200,123 @@ def _cut_out(record: Record) -> Record | None:
     return replace(record, text=text, spans=(), words=None)
 
 
-def _changed(record: Record, neighbours: str, rng: Generator) -> Record | None:
-    """Ask for another name or number, or for the opposite; the text stays as it is."""
+def _changed_question(
+    record: Record, neighbours: Sequence[Record], rng: Generator
+) -> Record | None:
+    """Ask for another name, number or thing, or for the opposite; the text stays as it is."""
     question = record.instruction
+    asked = " ".join(other.instruction for other in neighbours)
     changes = [
-        *_swaps(question, record.text, neighbours, rng),
+        *_swaps(question, record.text, asked, rng),
         *((m.span(), _OPPOSITE[m.group()]) for m in _OPPOSED.finditer(question)),
     ]
-    if rng.random() < _REPHRASE:
-        changes += _rephrasings(record, neighbours, rng)
-    negations = [(m.span(), _NEGATED[m.group()]) for m in _TO_NEGATE.finditer(question)]
+    if rng.random() < _FITTING:
+        offered = f"{record.text} {asked} {neighbours[0].text}"
+        changes += _others(question, offered, but=f"{_answering(record)} {question}", rng=rng)
     if rng.random() < _NEGATE:
-        changes += negations[:1]
+        changes += [(m.span(), _NEGATED[m.group()]) for m in _TO_NEGATE.finditer(question)][:1]
     if not changes:
         return None
     (start, end), new = changes[int(rng.integers(len(changes)))]
-    changed = f"{question[:start]}{new}{question[end:]}"
-    return replace(record, instruction=changed, spans=())
+    return replace(record, instruction=f"{question[:start]}{new}{question[end:]}", spans=())
+
+
+def _changed_text(record: Record, neighbours: Sequence[Record], rng: Generator) -> Record | None:
+    """Let the sentence that answers, or all of the text, speak of something else."""
+    held = set(_CONTENT.findall(record.instruction.lower()))
+    offered = " ".join(f"{other.instruction} {other.text}" for other in neighbours[:3])
+    marked = [
+        (start, end)
+        for start, end in sentences(record.text)
+        if any(s.start < end and s.end > start for s in record.spans)
+    ]
+    changes = []
+    for start, end in marked:
+        sentence = record.text[start:end]
+        spans = [(s.start - start, s.end - start) for s in record.spans]
+        changes += [
+            (sentence[low:high], new)
+            for (low, high), new in _others(sentence, offered, but=record.instruction, rng=rng)
+            if sentence[low:high].lower() in held
+            and not any(low < right and left < high for left, right in spans)
+        ]
+    if not changes:
+        return None
+    old, new = changes[int(rng.integers(len(changes)))]
+    word = re.compile(rf"\b{re.escape(old)}\b")
+    text = record.text
+    if rng.random() < 0.5:
+        text = word.sub(lambda _: new, text)
+    else:
+        for start, end in reversed(marked):
+            text = text[:start] + word.sub(lambda _: new, text[start:end]) + text[end:]
+    return replace(record, text=text, spans=(), words=None)
+
+
+def _answering(record: Record) -> str:
+    """Return the sentences that hold the answer."""
+    return " ".join(
+        record.text[start:end]
+        for start, end in sentences(record.text)
+        if any(s.start < end and s.end > start for s in record.spans)
+    )
+
+
+def _others(
+    text: str, offered: str, *, but: str, rng: Generator
+) -> list[tuple[tuple[int, int], str]]:
+    """Return, for each word of a text that has one, its place and another word that fits there.
+
+    It fits if it has the same form and stands beside the same word in `offered`, and if neither it
+    nor one like it is in `but`.
+    """
+    stems = {word[:_STEM].lower() for word in _WORD.findall(but)}
+    offers: dict[tuple[str, str, str], list[str]] = {}
+    for word, previous, following in _with_neighbours(_WORD.findall(offered)):
+        if _is_thing(word) and word[:_STEM].lower() not in stems:
+            for side in _sides(previous, following):
+                offers.setdefault((*side, _form(word)), []).append(word)
+    found = list(_WORD.finditer(text))
+    changes = []
+    for match, (word, previous, following) in zip(
+        found, _with_neighbours([m.group() for m in found]), strict=True
+    ):
+        if not previous or not _is_thing(word):
+            continue
+        fitting = [
+            new
+            for side in _sides(previous, following)
+            for new in offers.get((*side, _form(word)), ())
+            if new[:_STEM].lower() != word[:_STEM].lower()
+        ]
+        if fitting:
+            changes.append((match.span(), fitting[int(rng.integers(len(fitting)))]))
+    return changes
+
+
+def _with_neighbours(words: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield each word with the one before and the one after it, in lower case."""
+    lower = ["", *(word.lower() for word in words), ""]
+    return zip(words, lower[:-2], lower[2:], strict=True)
+
+
+def _sides(previous: str, following: str) -> Iterator[tuple[str, str]]:
+    """Yield the neighbours that say what kind of word stands between them."""
+    if previous in _INTRODUCING:
+        yield "before", previous
+    if _is_thing(following):
+        yield "after", following
+
+
+def _form(word: str) -> str:
+    """Return what two words of one form have alike: the capital, or the ending."""
+    if word[0].isupper():
+        return "name"
+    return next((ending for ending in _ENDINGS if word.endswith(ending)), "")
+
+
+def _is_thing(word: str) -> bool:
+    return len(word) >= _STEM and word.lower() not in _FUNCTION
 
 
 def _swaps(
@@ -234,37 +347,6 @@ def _swaps(
 
 def _word_before(text: str, start: int) -> str:
     return text[:start].rstrip().rpartition(" ")[2]
-
-
-def _rephrasings(
-    record: Record, neighbours: str, rng: Generator
-) -> list[tuple[tuple[int, int], str]]:
-    """Return one common word of the question and a word of its form from others.
-
-    "What percentage of students graduated" becomes "... of students enrolled": a word of the same
-    ending, which is not in the question and not in the sentences that answer it.
-    """
-    question = record.instruction
-    spans = record.spans
-    near = [
-        record.text[start:end].lower()
-        for start, end in sentences(record.text)
-        if any(s.start < end and s.end > start for s in spans)
-    ]
-    held = set(_CONTENT.findall(f"{' '.join(near)} {question.lower()}"))
-    offered = [m.group() for m in _COMMON.finditer(neighbours) if m.group() not in _FUNCTION | held]
-    changes = [
-        (m.span(), new)
-        for m in _COMMON.finditer(question)
-        if m.group() not in _FUNCTION
-        for new in offered
-        if _ending(m.group()) and _ending(m.group()) == _ending(new)
-    ]
-    return [changes[int(rng.integers(len(changes)))]] if changes else []
-
-
-def _ending(word: str) -> str:
-    return next((ending for ending in _ENDINGS if word.endswith(ending)), "")
 
 
 def _other_number(number: str, text: str, rng: Generator) -> list[str]:
