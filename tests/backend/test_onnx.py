@@ -234,6 +234,20 @@ def test_providers_go_by_their_short_names_and_must_start(folder, text, monkeypa
         spanwise.load(folder, providers=["Azure"])
 
 
+def test_a_provider_that_does_not_know_the_operators_is_told_from_a_broken_file(
+    folder, monkeypatch
+):
+    from spanwise.backend import onnx as module
+
+    def refuse(*_, **__):
+        msg = "[ONNXRuntimeError] : 1 : FAIL\nAzure does not support the operations: Attention"
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(module.onnxruntime, "InferenceSession", refuse)
+    with pytest.raises(InputError, match=r"cannot run .*: Attention\); .*--variant fp16"):
+        spanwise.load(folder, providers=["Azure"])
+
+
 def test_warming_up_opens_what_the_first_texts_would_wait_for(folder):
     assert spanwise.load(folder, threads=2).backend._shared is None
     warm = spanwise.load(folder, threads=2, warm_up=True).backend

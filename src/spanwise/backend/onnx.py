@@ -62,8 +62,8 @@ class OnnxBackend:
 
         Raises:
             MissingFileError: no ONNX file, or no tokenizer beside one that brings none.
-            InputError: a provider that is not installed or does not start, or a negative number of
-                threads.
+            InputError: a provider that is not installed, does not start or does not know the
+                file's operators, or a negative number of threads.
             CheckpointError: the file is damaged, of a newer format, or no model of this kind.
         """
         if threads < 0:
@@ -202,8 +202,15 @@ def _session(path: Path, providers: list[str], *, cores: int) -> onnxruntime.Inf
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # the library raises bare exceptions of its own
-        first = str(error).strip().splitlines()[0][:200]
-        msg = f"{path} cannot be read ({first}); it may be cut short: copy or export it again"
+        lines = [line[:200] for line in str(error).strip().splitlines()]
+        if providers[0] != _CPU:
+            told = next((line for line in lines if "not support" in line), lines[0])
+            msg = (
+                f"{path}: provider {providers[0]!r} cannot run this file ({told}); give it plainer "
+                "operators with `spanwise export MODEL --variant fp16`, or run it on the CPU"
+            )
+            raise InputError(msg) from error
+        msg = f"{path} cannot be read ({lines[0]}); it may be cut short: copy or export it again"
         raise CheckpointError(msg) from error
     if session.get_providers()[0] != providers[0]:  # the library goes on with the next in silence
         msg = (
