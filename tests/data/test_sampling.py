@@ -230,6 +230,56 @@ def test_unanswerable_questions_are_really_unanswerable():
             assert surfaces(example) == {(gold[example.instruction], "answer")}
 
 
+def long_questions():
+    rest = " ".join(
+        f"Nobody in town number {n} knew of it, or had heard of it at all." for n in range(9)
+    )
+    records = []
+    for number, city in enumerate(CITIES):
+        text = f"{rest} The first big fair of {city} was held in 18{number}0. {rest}"
+        at = text.index(f"18{number}0")
+        records.append(
+            Record(
+                text=text,
+                spans=(GoldSpan(at, at + 4, "answer"),),
+                labels=("answer",),
+                instruction=f"When was the first big fair of {city} held?",
+                task="answers",
+                group="fairs",
+            )
+        )
+    return Source(
+        name="qa", task="answers", records=tuple(records), inventory=("answer",), closed=True
+    )
+
+
+def test_a_piece_shows_what_a_changed_question_is_not_answered_by():
+    config = replace(PLAIN, no_answer=1.0, cut_short=1.0, short_words=20, max_words=60)
+    examples = many(long_questions(), config)
+    asked = {record.instruction for record in long_questions().records}
+    changed = [e for e in examples if e.instruction not in asked]
+    assert len(changed) > 50
+    assert all("big fair of" in e.words.text and not e.spans for e in changed)
+    assert all(len(e.words) <= 60 for e in examples)
+
+
+def test_twins_are_one_question_with_and_without_its_answer():
+    config = replace(PLAIN, no_answer=0.5, twins=True, cut_short=1.0, short_words=20)
+    examples = many(long_questions(), config)
+    alike = 0
+    for answered, unanswered in zip(examples[::2], examples[1::2], strict=True):
+        assert answered.spans
+        assert not unanswered.spans
+        alike += answered.words.text == unanswered.words.text
+    assert alike > 50  # the question changed and not the text
+    both = Sampler([long_questions(), entities()], [1, 1], config=config, seed=3)
+    drawn = [(both(n), both(n + 1)) for n in range(0, 200, 2)]
+    assert all(one.task == other.task for one, other in drawn)
+    others = [(one, other) for one, other in drawn if one.task == "entities"]
+    assert 30 < len(others) < 70
+    assert sum(one.words.text != other.words.text for one, other in others) > 0.8 * len(others)
+
+
 def test_a_question_whose_answer_is_everywhere_stays_answerable():
     source = questions()
     alike = tuple(

@@ -8,7 +8,7 @@ both are functions of (seed, position), so a number says where a run stands.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +18,7 @@ from spanwise.errors import ConfigError, DataError
 from spanwise.flow.words import RegexSplitter, Words, split
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.random import Generator
     from numpy.typing import NDArray
@@ -42,6 +42,8 @@ class SamplingConfig:
         all_labels: share of examples that are asked every label of their set (up to
             `max_labels`); the others are asked a random number in vain.
         no_answer: share of questions made such that their text does not answer them.
+        twins: questions come in twos, next to each other: as it was asked, and the same one without
+            an answer, so that what a batch teaches is the difference.
         pool_negatives: share of negatives of open-label sets drawn from the pool of all labels.
         synonyms: chance that a label is worded differently, where a synonym is known.
         instructions: chance that a fixed instruction (summary, relations) is worded differently.
@@ -55,6 +57,7 @@ class SamplingConfig:
     drop_labels: float = 0.3
     all_labels: float = 0.0
     no_answer: float = 0.3
+    twins: bool = False
     pool_negatives: float = 0.5
     synonyms: float = 0.15
     instructions: float = 1.0
@@ -84,6 +87,21 @@ class Example:
     spans: tuple[tuple[int, int, int], ...]
     task: str
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What lies around a record and may be asked in vain.
+
+    Attributes:
+        pool: labels for open-label sets.
+        groups: places of the records of its set, by group.
+        no_answer: share of questions left without an answer.
+    """
+
+    pool: Sequence[str] = ()
+    groups: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    no_answer: float = 0.0
 
 
 class Sampler:
@@ -136,14 +154,21 @@ class Sampler:
     def __call__(self, position: int) -> Example:
         """Return the example at this position of the endless stream."""
         rng = np.random.default_rng((self.seed, position))
-        which = min(int(np.searchsorted(self.shares, rng.random())), len(self.sources) - 1)
+        chance = self.config.no_answer
+        if self.config.twins:
+            both = np.random.default_rng((self.seed, position // 2, 1))
+            which = self._set(both)
+            if self.sources[which].task == "answers":
+                rng, chance = both, min(1.0, 2 * chance) if position % 2 else 0.0
+        else:
+            which = self._set(rng)
         source = self.sources[which]
         record = source.records[int(rng.integers(len(source.records)))]
-        if record.task == "answers":
-            record = unanswerable.maybe_unanswerable(
-                record, source.records, self._groups[which], rng, self.config.no_answer
-            )
-        return sample(record, source, rng, pool=self.pool, config=self.config)
+        around = Around(self.pool, self._groups[which], chance)
+        return sample(record, source, rng, around=around, config=self.config)
+
+    def _set(self, rng: Generator) -> int:
+        return min(int(np.searchsorted(self.shares, rng.random())), len(self.sources) - 1)
 
 
 class Passes:
@@ -193,11 +218,10 @@ class Passes:
         source = self.sources[which]
         record = source.records[row]
         rng = np.random.default_rng((self.seed, position))
-        if record.task == "answers":
-            record = unanswerable.maybe_unanswerable(
-                record, source.records, self._groups[which], rng, self.config.no_answer
-            )
-        return sample(record, source, rng, config=self.config, splitter=self.splitter)
+        around = Around((), self._groups[which], self.config.no_answer)
+        return sample(
+            record, source, rng, around=around, config=self.config, splitter=self.splitter
+        )
 
 
 def sample(
@@ -205,7 +229,7 @@ def sample(
     source: Source,
     rng: Generator,
     *,
-    pool: Sequence[str] = (),
+    around: Around | None = None,
     config: SamplingConfig | None = None,
     splitter: WordSplitter = _SPLITTER,
 ) -> Example:
@@ -215,7 +239,7 @@ def sample(
         record: text, query and spans.
         source: the set it belongs to (its inventory gives the hard negatives).
         rng: decides every choice.
-        pool: further labels for open-label sets.
+        around: what else may be asked; None for nothing.
         config: how examples are drawn.
         splitter: finds the words; the model's own.
 
@@ -223,13 +247,24 @@ def sample(
         DataError: nothing can be asked of the record: it has no label, nor has its set.
     """
     config = config or SamplingConfig()
+    around = around or Around()
     words, spans = _piece(record, split(record.text, splitter), rng, config)
+    if record.task == "answers" and around.no_answer:
+        # of the piece, so that what answered the question is in sight where it no longer does
+        piece = replace(record, text=words.text, spans=tuple(spans), words=None)
+        made = unanswerable.maybe_unanswerable(
+            piece, source.records, around.groups, rng, around.no_answer
+        )
+        if made is not piece:
+            record, spans = made, []
+            if made.text != piece.text:
+                words, _ = _piece(made, split(made.text, splitter), rng, config)
     if record.task == "relations":
         asked = negatives.relation_labels(record, spans, source, rng, config)
     elif record.task in negatives.PROMPTED:
         asked = negatives.prompted_labels(record, spans)
     else:
-        asked = negatives.entity_labels(record, spans, source, rng, config, pool)
+        asked = negatives.entity_labels(record, spans, source, rng, config, around.pool)
     if not asked:
         msg = (
             f"record {record.id!r} of {source.name or 'an unnamed set'} has no label and its set "
