@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from spanwise.data.records import Record
 
-_SHARES = {"question": 0.45, "text": 0.25, "cut out": 0.15, "elsewhere": 0.15}
+_SHARES = {"question": 0.5, "text": 0.28, "cut out": 0.12, "elsewhere": 0.1}
 _SHORTEST = 60  # characters of a paragraph that is left when the answer's sentence is gone
 _TRIES = 8
 _NEIGHBOURS = 4  # questions of the same article that offer names and words
