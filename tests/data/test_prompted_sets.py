@@ -54,6 +54,17 @@ def test_of_several_answers_the_most_frequent_then_the_shortest_counts(write_lin
     ]
 
 
+def test_a_question_without_answers_has_none_and_ids_are_kept(write_lines):
+    rows = question("Al is old.", "Who is old?", "Al"), question("Al is old.", "Who is young?")
+    path = write_lines(
+        "squad_unanswerable.jsonl.gz", rows[0] | {"id": "7"}, rows[1] | {"id": "7/unanswerable"}
+    )
+    (source,) = read_qa_sets(path.parent)
+    assert [len(record.spans) for record in source.records] == [1, 0]
+    ids = [record.id for record in source.records]
+    assert ids == ["squad_unanswerable/7", "squad_unanswerable/7/unanswerable"]
+
+
 def test_an_answer_that_is_not_in_the_context_is_named(write_lines):
     path = write_lines("qamr.dev.jsonl.gz", question("a b", "What?", "c"))
     with pytest.raises(DataError, match=r"qamr\.dev\.jsonl\.gz:1: the answer 'c'"):

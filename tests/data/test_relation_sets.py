@@ -57,7 +57,7 @@ def test_a_relation_with_a_name_from_its_other_end_is_there_once_more(write_line
 def test_other_names_are_none_of_the_set_that_is_measured_on():
     unseen = {
         "child", "competition class", "constellation", "crosses", "follows", "main subject",
-        "located in or next to body of water", "military rank", "mother", "part of", "spouse",
+        "located in or next to body of water", "military rank", "mother", "member of", "part of", "spouse",
         "original language of film or tv show", "position played on team / speciality", "sport",
         "voice type",
     }  # fmt: skip

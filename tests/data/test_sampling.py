@@ -272,6 +272,10 @@ def test_twins_are_one_question_with_and_without_its_answer():
         assert not unanswered.spans
         alike += answered.words.text == unanswered.words.text
     assert alike > 50  # the question changed and not the text
+    unanswered = tuple(replace(r, spans=(), id=f"{r.id}/u") for r in long_questions().records)
+    mixed = replace(long_questions(), records=long_questions().records + unanswered)
+    assert all(example.spans for example in many(mixed, config)[::2])
+    assert not any(e.spans for e in many(replace(mixed, records=unanswered), config))
     both = Sampler([long_questions(), entities()], [1, 1], config=config, seed=3)
     drawn = [(both(n), both(n + 1)) for n in range(0, 200, 2)]
     assert all(one.task == other.task for one, other in drawn)

@@ -1,6 +1,7 @@
 """Questions that their text does not answer: elsewhere, cut out, text or question changed."""
 
 import re
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -118,6 +119,21 @@ def test_a_mere_negation_is_rare():
     results = made(plain, n=400, others=[plain])
     negated = sum("was not" in r.instruction for r in results)
     assert 0 < negated < 80  # 45 % are to be changed, a quarter of them may be negated
+
+
+def test_questions_that_someone_wrote_come_first_and_their_own_before_all():
+    near = replace(WHO, instruction="Who painted the bridge in 1779?", spans=(), id="1/u")
+    far = replace(WHO, instruction="Who owns the bridge?", spans=(), id="9/u")
+    of_other = replace(near, text=OTHER, instruction="Who dug the canal?")
+    own = replace(WHO, id="1")
+    asked = Counter(r.instruction for r in made(own, others=[own, far, near, of_other]))
+    assert 130 < asked[near.instruction] < 190
+    assert asked[far.instruction] == asked[of_other.instruction] == 0
+    asked = Counter(r.instruction for r in made(own, others=[own, far, of_other]))
+    assert 130 < asked[far.instruction] < 190
+    cut = replace(own, text=TEXT[: TEXT.index(" It was")])  # a piece of the same text
+    asked = Counter(r.instruction for r in made(cut, others=[own, near]))
+    assert 130 < asked[near.instruction] < 190
 
 
 def test_an_article_of_one_paragraph_keeps_the_question_where_no_way_is_open():

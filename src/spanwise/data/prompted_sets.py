@@ -34,6 +34,7 @@ _QA_SETS = {
     "policyqa": "policyqa.*",
     "qamr": "qamr.*",
     "squad": "squad_v1.1_*",
+    "squad_unanswerable": "squad_unanswerable.*",
     "squadshifts": "squadshifts_*",
 }
 _NAMING = frozenset({"squad", "squadshifts"})  # ask whole questions about named things
@@ -43,8 +44,9 @@ def read_qa_sets(folder: Path) -> list[Source]:
     """Return the question sets of `folder` (`train/qa`).
 
     The questions of some sets that name what they ask about are there once more, as relations of
-    it. Every question has an answer here; `group` is the article's title where the set names it, so
-    that a question paired with another text of its group becomes an unanswerable one.
+    it. A question without answers is one that its text does not answer. `group` is the article's
+    title where the set names it, so that a question paired with another text of its group becomes
+    an unanswerable one.
 
     Raises:
         DataError: a line breaks the format, or an answer is not in its context.
@@ -66,7 +68,7 @@ def read_qa_sets(folder: Path) -> list[Source]:
                         instruction=row["question"],
                         task="answers",
                         source=name,
-                        id=f"{part}/{number}",
+                        id=f"{part}/{row.get('id') or number}",
                         group=row.get("title") or "",
                     )
                 )
@@ -83,8 +85,13 @@ def _source(name: str, records: list[Record], inventory: tuple[str, ...]) -> Sou
 
 
 def _answer_spans(row: dict[str, Any], *, where: str) -> tuple[GoldSpan, ...]:
-    """Return the first answer that is where `starts` says, else the most frequent, shortest one."""
+    """Return the first answer that is where `starts` says, else the most frequent, shortest one.
+
+    None where there is no answer: the context does not hold one.
+    """
     text, answers = row["context"], row["answers"]
+    if not answers:
+        return ()
     for answer, given in zip(answers, row.get("starts") or (), strict=False):
         surface = answer.strip()
         start = given + len(answer) - len(answer.lstrip())

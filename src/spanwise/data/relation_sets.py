@@ -74,11 +74,15 @@ def read_relation_sets(folder: Path) -> list[Source]:
             turned = [(where, i, {**row, "triples": _turned(row)}) for where, i, row in rows]
             turned = [each for each in turned if each[2]["triples"]]
             if turned:
-                made = _relations(name, turned)
-                inverse.append(replace(made, name=f"{name}_inverse"))
+                inverse.append(_renamed(_relations(name, turned), f"{name}_inverse"))
         if rows and "entities" in rows[0][2]:
             entities.append(_entities(f"{name}_entities", rows))
     return sources + entities + inverse
+
+
+def _renamed(source: Source, name: str) -> Source:
+    records = tuple(replace(record, source=name) for record in source.records)
+    return replace(source, name=name, records=records)
 
 
 def _turned(row: dict[str, Any]) -> list[dict[str, Any]]:

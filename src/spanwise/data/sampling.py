@@ -146,6 +146,7 @@ class Sampler:
         self.config = config or SamplingConfig()
         self.seed = seed
         self._groups = [unanswerable.by_group(source.records) for source in self.sources]
+        self._drawn = [self._places(source) for source in self.sources]
 
     def __len__(self) -> int:
         """Return the number of records of one pass."""
@@ -163,9 +164,17 @@ class Sampler:
         else:
             which = self._set(rng)
         source = self.sources[which]
-        record = source.records[int(rng.integers(len(source.records)))]
+        places = self._drawn[which]
+        record = source.records[int(places[int(rng.integers(len(places)))])]
         around = Around(self.pool, self._groups[which], chance)
         return sample(record, source, rng, around=around, config=self.config)
+
+    def _places(self, source: Source) -> Sequence[int]:
+        """Return the records that are drawn: of questions that get twins, those with an answer."""
+        everything = range(len(source.records))
+        if source.task != "answers" or not self.config.twins:
+            return everything
+        return [place for place in everything if source.records[place].spans] or everything
 
     def _set(self, rng: Generator) -> int:
         return min(int(np.searchsorted(self.shares, rng.random())), len(self.sources) - 1)

@@ -1,6 +1,6 @@
 """An answered question -> one that its text does not answer.
 
-The training sets hold no unanswerable questions. Four ways make them:
+Few sets hold unanswerable questions; where one does, they are taken. Four ways make others:
 
     elsewhere   the question is put to another paragraph of the same article, one like its own
     cut out     the sentence that answers is taken out of the paragraph
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from spanwise.data.records import Record
 
 _SHARES = {"question": 0.5, "text": 0.28, "cut out": 0.12, "elsewhere": 0.1}
+_WRITTEN = (
+    0.8  # share of the questions without an answer that are not made, where some were written
+)
 _SHORTEST = 60  # characters of a paragraph that is left when the answer's sentence is gone
 _TRIES = 8
 _NEIGHBOURS = 4  # questions of the same article that offer names and words
@@ -145,11 +148,16 @@ def maybe_unanswerable(
         groups: positions in `others` by group; those of the record's own are preferred, since a
             paragraph of the same article is the hardest.
         rng: decides.
-        chance: of a question without an answer. Where one way is not open, the next is tried.
+        chance: of a question without an answer. Where its group holds some that were written to the
+            same text, one of them is mostly taken; where one way is not open, the next is tried.
     """
     if not record.spans or rng.random() >= chance:
         return record
     near = groups.get(record.group) or range(len(others))
+    written = _written(record, others, groups.get(record.group, ()))
+    if written and rng.random() < _WRITTEN:
+        asked = written[int(rng.integers(len(written)))].instruction
+        return replace(record, instruction=asked, spans=())
     ways = list(_SHARES)
     first = int(rng.choice(len(ways), p=list(_SHARES.values())))
     neighbours = [others[int(near[i])] for i in rng.integers(len(near), size=_NEIGHBOURS)]
@@ -165,6 +173,19 @@ def maybe_unanswerable(
         if found is not None:
             return found
     return record
+
+
+def _written(record: Record, others: Sequence[Record], near: Sequence[int]) -> list[Record]:
+    """Return the set's own unanswerable questions to the text: those made of this one, or else all.
+
+    The identifier of a question made of another begins with that one's.
+    """
+    found = [
+        others[place]
+        for place in near
+        if not others[place].spans and record.text in others[place].text
+    ]
+    return [other for other in found if other.id.startswith(f"{record.id}/")] or found
 
 
 def _elsewhere(
