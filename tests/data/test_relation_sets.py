@@ -57,7 +57,8 @@ def test_a_relation_with_a_name_from_its_other_end_is_there_once_more(write_line
 def test_other_names_are_none_of_the_set_that_is_measured_on():
     unseen = {
         "child", "competition class", "constellation", "crosses", "follows", "main subject",
-        "located in or next to body of water", "military rank", "mother", "member of", "part of", "spouse",
+        "located in or next to body of water", "member of", "military rank", "mother", "part of",
+        "spouse",
         "original language of film or tv show", "position played on team / speciality", "sport",
         "voice type",
     }  # fmt: skip
@@ -65,6 +66,14 @@ def test_other_names_are_none_of_the_set_that_is_measured_on():
     assert not named & unseen
     assert names("ceo")[0] == "ceo"
     assert names("shipped by") == ("shipped by",)
+
+
+def test_wikipedia_sentences_name_relations_as_they_like(write_lines, surfaces):
+    triple = {"head": "Ann", "relation": "prize won", "tail": "Oscar"}
+    path = write_lines("wiki_relations.jsonl.gz", {"text": "Ann's Oscar.", "triples": [triple]})
+    (source,) = read_relation_sets(path.parent)
+    assert surfaces(source.records[0]) == [("Oscar", "Ann <> prize won")]
+    assert (source.name, source.closed, source.open_labels) == ("wiki_relations", False, True)
 
 
 def test_umls_triples_are_turned_round(write_lines, surfaces):

@@ -45,7 +45,9 @@ _FILES = {
     "fewrel2": "fewrel2_*",
     "knowledgenet": "knowledgenet.*",
     "re_docred": "re_docred.*",
+    "wiki_relations": "wiki_relations.*",
 }
+_OPEN = frozenset({"wiki_relations"})  # each sentence names its relations anew
 
 
 def read_relation_sets(folder: Path) -> list[Source]:
@@ -133,6 +135,7 @@ def _relations(name: str, rows: Sequence[tuple[str, str, dict[str, Any]]]) -> So
         records=tuple(records),
         inventory=tuple(sorted(inventory)),
         closed=name in _EXHAUSTIVE,
+        open_labels=name in _OPEN,
     )
 
 
