@@ -168,6 +168,7 @@ class Scripted:
 
     name = "scripted"
     batch_tokens = 4096
+    pads = True
 
     def __init__(self, table, **config):
         import tokenizers

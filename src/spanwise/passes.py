@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
     from spanwise.options import Settings
 
 DEFAULT_THRESHOLD = 0.5
+_SHARE = 256
+"""Most passes of a batch, and those that are made while others are scored."""
+_TEXTS = 64
+"""Texts that are tokenised together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,34 +108,40 @@ class Block:
             LabelError: a label leaves no room for the text.
             TextTooLongError: a long text with `long_text="error"`.
         """
-        items, pieces = self._readable(items)
-        passes = [
-            made
-            for readers in _readers(items)
-            for made in self._passes(readers, items, pieces[readers[0]])
-        ]
+        items = list(items)
+        passes = self._made(items)
         found = [Found() for _ in items]
         budgets = (item.settings.batch_tokens for item in items)
         budget = min((b for b in budgets if b), default=self.backend.batch_tokens)
-        lengths = [len(each.encoded.ids) for each in passes]
-        for chosen in batches(lengths, max_tokens=budget, max_items=256):
-            self._run([passes[int(i)] for i in chosen], items, found)
+        for share in [list(passes)] if self.backend.pads else _ahead(passes, _SHARE):
+            lengths = [len(each.encoded.ids) for each in share]
+            for chosen in batches(lengths, max_tokens=budget, max_items=_SHARE):
+                self._run([share[int(i)] for i in chosen], items, found)
         for item, result in zip(items, found, strict=True):
             yield self._choose(item, result)
 
-    def _readable(self, items: Sequence[Item]) -> tuple[list[Item], list[Pieces]]:
-        """Tokenise the items; words that yield no sub-word leave, with their offsets."""
-        known: dict[int, tuple[Words, Pieces]] = {}
-        unseen = {id(item.words): item.words for item in items}
-        surfaces = [words.surfaces() for words in unseen.values()]
-        for (key, words), pieces in zip(unseen.items(), self.encoder.words(surfaces), strict=True):
-            real = pieces.lengths > 0
-            known[key] = (
-                Words(words.text, words.starts[real], words.ends[real]),
-                Pieces(pieces.ids, pieces.lengths[real]),
-            )
-        kept = [replace(item, words=known[id(item.words)][0]) for item in items]
-        return kept, [known[id(item.words)][1] for item in items]
+    def _made(self, items: list[Item]) -> Iterator[Pass]:
+        """Yield all passes; words that yield no sub-word leave their item, with their offsets."""
+        known: dict[int, tuple[Words, Words, Pieces]] = {}  # the first keeps its identity alive
+        groups = _readers(items)
+        for low in range(0, len(groups), _TEXTS):
+            some = groups[low : low + _TEXTS]
+            firsts = [items[readers[0]].words for readers in some]
+            unseen = {id(words): words for words in firsts if id(words) not in known}
+            surfaces = [words.surfaces() for words in unseen.values()]
+            tokenised = self.encoder.words(surfaces)
+            for (key, words), pieces in zip(unseen.items(), tokenised, strict=True):
+                real = pieces.lengths > 0
+                known[key] = (
+                    words,
+                    Words(words.text, words.starts[real], words.ends[real]),
+                    Pieces(pieces.ids, pieces.lengths[real]),
+                )
+            for readers, first in zip(some, firsts, strict=True):
+                _, words, pieces = known[id(first)]
+                for reader in readers:
+                    items[reader] = replace(items[reader], words=words)
+                yield from self._passes(readers, items, pieces)
 
     def _passes(
         self, readers: tuple[int, ...], items: Sequence[Item], pieces: Pieces
@@ -322,6 +333,22 @@ class Block:
         return tuple(
             (item.labels[int(merged.labels[k])].name, float(merged.scores[k])) for k in ranked
         )
+
+
+def _ahead(made: Iterator[Pass], size: int) -> Iterator[list[Pass]]:
+    """Yield what is made `size` at a time, the next ones being made while these are used."""
+    share = list(islice(made, size))
+    if len(share) < size:
+        yield share
+        return
+    # one short text never needs it, and it takes a while to import
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    with ThreadPoolExecutor(1, thread_name_prefix="spanwise-ahead") as helper:
+        while share:
+            coming = helper.submit(lambda: list(islice(made, size)))
+            yield share
+            share = coming.result()
 
 
 def _readers(items: Sequence[Item]) -> list[tuple[int, ...]]:

@@ -36,6 +36,7 @@ class Narrow:
     def __init__(self, backend, **limits):
         self.name, self.tokenizer = backend.name, backend.tokenizer
         self.batch_tokens = backend.batch_tokens
+        self.pads = backend.pads
         self.config = dataclasses.replace(backend.config, **limits)
         self.score = backend.score
 

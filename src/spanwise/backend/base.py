@@ -21,12 +21,15 @@ class Backend(Protocol):
         config: the model's configuration.
         tokenizer: the tokenizer that belongs to the model.
         batch_tokens: padded sub-words of a batch that suit this backend.
+        pads: whether the items of a batch are padded to one length, so that like ones are best
+            batched together.
     """
 
     name: str
     config: ModelConfig
     tokenizer: Tokenizer
     batch_tokens: int
+    pads: bool
 
     def score(self, batch: Batch) -> NDArray[np.float32]:
         """Return logits: `[batch, words, labels, 3]`, or `[batch, words, width, labels]`.

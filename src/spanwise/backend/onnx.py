@@ -82,6 +82,7 @@ class OnnxBackend:
             model = published.read(self.path, self.session)
             self.config, self.tokenizer, self._run = model.config, model.tokenizer, model.score
         self.variant = stored.get(f"{PREFIX}variant", "")
+        self.pads = not self._on_cpu
         self.batch_tokens = 16384 if self._on_cpu else 32768
         self._pool: ThreadPoolExecutor | None = None
         self._shared: onnxruntime.InferenceSession | None = None

@@ -78,6 +78,7 @@ class PyTorchBackend:
             raise InputError(msg)
         self.device = chosen
         self.network = self.network.to(chosen)
+        self.pads = True
         self.batch_tokens = 768 if chosen.type == "cpu" else 32768
 
     def score(self, batch: Batch) -> NDArray[np.float32]:

@@ -95,6 +95,7 @@ class Metered:
         self.config = backend.config
         self.tokenizer = backend.tokenizer
         self.batch_tokens = backend.batch_tokens
+        self.pads = backend.pads
 
     def score(self, batch: Batch) -> NDArray[np.float32]:
         """Return the backend's logits."""

@@ -190,6 +190,7 @@ class _Kept:
         self.config = backend.config
         self.tokenizer = backend.tokenizer
         self.batch_tokens = backend.batch_tokens
+        self.pads = backend.pads
 
     def score(self, batch: Batch) -> NDArray[np.float32]:
         """Return a copy of the logits, which decoding may write to."""
