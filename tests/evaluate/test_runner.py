@@ -153,6 +153,17 @@ def test_summaries_are_read_at_their_own_threshold_and_scored_by_rouge(
     assert result.scores["rouge1_std"] == pytest.approx(0.5)
 
 
+def test_answers_are_read_at_their_own_threshold(knowing: Make, folder: Path) -> None:
+    system = knowing()
+    run(system, folder, suite="squad")
+    system.answer_threshold = 0.3
+    run(system, folder, suite="squad,crossner-ai")
+    run(system, folder, suite="squad", answer_threshold=0.2)
+    assert system.thresholds == {0.5, 0.3, 0.2}
+    with pytest.raises(ConfigError, match=r"curve is 0\.25: give a threshold below 0\.2"):
+        Options(curve=0.25, answer_threshold=0.2)
+
+
 def test_a_second_pass_gives_curves_and_best_thresholds(knowing: Make, folder: Path) -> None:
     system = knowing()
     report = run(system, folder, suite="crossner-ai,squad", curve=0.05)

@@ -20,7 +20,7 @@ from spanwise.evaluate.baselines.utc import UtcSystem
 from spanwise.evaluate.benchmarks import SUITES
 from spanwise.evaluate.options import Options
 from spanwise.evaluate.progress import bars
-from spanwise.evaluate.readers import SUMMARY
+from spanwise.evaluate.readers import ANSWER, SUMMARY
 from spanwise.evaluate.report import tables
 from spanwise.evaluate.systems import ExtractorSystem
 from spanwise.loading import load, locate
@@ -62,6 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _configure_questions(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--threshold", type=float, default=_DEFAULTS.threshold)
+    add("--answer-threshold", type=float, help="default: the model's own, or --threshold")
     add("--summary-threshold", type=float, help="default: the model's own, or the paper's 0.1")
     add("--miscellaneous", action="store_true", help="ask for CrossNER's miscellaneous as well")
     add("--keep-case", action="store_true", help="do not lower-case the labels")
@@ -134,6 +135,7 @@ def _options(arguments: argparse.Namespace) -> Options:
     return replace(
         _DEFAULTS,
         threshold=arguments.threshold,
+        answer_threshold=arguments.answer_threshold,
         summary_threshold=arguments.summary_threshold,
         miscellaneous=arguments.miscellaneous,
         lowercase=not arguments.keep_case,
@@ -173,6 +175,7 @@ def _extractor(arguments: argparse.Namespace) -> System:
         extractor,
         name=arguments.name or given,
         choice=Settings(policy=arguments.policy),
+        answer_threshold=extractor.config.thresholds.get(ANSWER),
         summary_threshold=extractor.config.thresholds.get(SUMMARY),
         settings={
             "model": arguments.model or "embedded",

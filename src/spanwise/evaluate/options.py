@@ -19,7 +19,8 @@ class Options:
     """How benchmarks are put to a system (paper, sections 2.4 and 3).
 
     Attributes:
-        threshold: least score of a span, for all tasks but summaries.
+        threshold: least score of a span, where a task has none of its own.
+        answer_threshold: least score of an answer; None for the system's own, or `threshold`.
         summary_threshold: least score of a piece of a summary; None for the system's own, or the
             paper's (0.1) where it has none.
         miscellaneous: ask for CrossNER's class `miscellaneous` too. Without it, spans of that
@@ -39,6 +40,7 @@ class Options:
     """
 
     threshold: float = 0.5
+    answer_threshold: float | None = None
     summary_threshold: float | None = None
     miscellaneous: bool = False
     lowercase: bool = True
@@ -53,7 +55,7 @@ class Options:
 
     def __post_init__(self) -> None:
         """Raise ConfigError for a value out of range."""
-        for name in ("threshold", "summary_threshold", "curve"):
+        for name in ("threshold", "answer_threshold", "summary_threshold", "curve"):
             value = getattr(self, name)
             if value is not None and not 0.0 <= value <= 1.0:
                 msg = f"{name} is {value}: a threshold is a probability, give 0 to 1"
@@ -66,13 +68,16 @@ class Options:
             if value is not None and value < 1:
                 msg = f"{name} is {value}: give at least 1"
                 raise ConfigError(msg)
-        if self.curve is not None and self.curve >= self.threshold:
-            msg = f"curve is {self.curve}: give a threshold below {self.threshold}"
+        least = min(self.threshold, self.threshold_for("answers"))
+        if self.curve is not None and self.curve >= least:
+            msg = f"curve is {self.curve}: give a threshold below {least}"
             raise ConfigError(msg)
 
     def threshold_for(self, task: Task) -> float:
         """Return the least score of a span for a task."""
-        if task != "summary":
-            return self.threshold
-        given = self.summary_threshold
-        return SUMMARY_THRESHOLD if given is None else given
+        if task == "answers" and self.answer_threshold is not None:
+            return self.answer_threshold
+        if task == "summary":
+            given = self.summary_threshold
+            return SUMMARY_THRESHOLD if given is None else given
+        return self.threshold

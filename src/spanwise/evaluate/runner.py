@@ -98,8 +98,11 @@ def evaluate(
         MissingExtraError: a benchmark needs a package that is not installed.
     """
     options = options or Options()
-    if options.summary_threshold is None:
-        options = replace(options, summary_threshold=getattr(system, "summary_threshold", None))
+    options = replace(
+        options,
+        answer_threshold=_own(options.answer_threshold, system, "answer_threshold"),
+        summary_threshold=_own(options.summary_threshold, system, "summary_threshold"),
+    )
     found = benchmarks.load(suite, folder, options=options)
     _refuse_others(system, found.benchmarks)
     settings = _settings(system, suite, options, found.benchmarks)
@@ -134,6 +137,12 @@ def evaluate(
     if home is not None:
         write_json(home / RUN_FILE, report.to_dict())
     return report
+
+
+def _own(given: float | None, system: System, name: str) -> float | None:
+    """Return what was given, or the system's own."""
+    own: float | None = getattr(system, name, None)
+    return own if given is None else given
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

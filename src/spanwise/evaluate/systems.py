@@ -61,7 +61,7 @@ class System(Protocol):
     """Anything that the benchmarks can be put to.
 
     One that cannot be asked every task has an attribute `tasks` with those it can, one whose
-    summaries want a threshold of their own an attribute `summary_threshold`.
+    answers or summaries want a threshold of their own `answer_threshold` or `summary_threshold`.
     """
 
     @property
@@ -94,6 +94,7 @@ class ExtractorSystem:
         *,
         name: str,
         choice: Settings | None = None,
+        answer_threshold: float | None = None,
         summary_threshold: float | None = None,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
@@ -104,12 +105,14 @@ class ExtractorSystem:
             name: as it should stand in tables.
             choice: how spans are chosen (policy, overlap …); its threshold gives way to the
                 evaluation's own.
+            answer_threshold: the model's own, None for that of all tasks.
             summary_threshold: the model's own, None for the paper's.
             settings: what the run file should say about the model (path, hash, backend).
         """
         self._extractor = extractor
         self._name = name
         self._choice = choice or Settings()
+        self.answer_threshold = answer_threshold
         self.summary_threshold = summary_threshold
         self._settings = {
             "kind": "extractor",
