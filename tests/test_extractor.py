@@ -274,7 +274,7 @@ def test_the_two_policies_score_the_same_candidates(extractor, text):
     assert all(by_key[(e.start, e.end, e.label)] <= e.score for e in shared)
 
 
-@pytest.mark.parametrize("policy", ["mean", "min"])
+@pytest.mark.parametrize("policy", ["mean", "min", "edges"])
 def test_probabilities_are_those_of_every_label_for_the_very_span(either, text, policy):
     labels = ["person", "city", "date", "place", "name"]
     found = either.entities(text, labels, probabilities=True, policy=policy, max_labels=2)
@@ -305,7 +305,7 @@ def test_runners_up_are_labels_that_lost_on_the_very_span(extractor, text):
         ({"threshold": float("nan")}, "nan is not a probability"),
         ({"threshold": {"person": 2}}, r"2\.0 is not a probability"),
         ({"overlap": "flet"}, "did you mean 'flat'"),
-        ({"policy": "max"}, "policy must be one of mean, min"),
+        ({"policy": "max"}, "policy must be one of mean, min, edges"),
         ({"long_text": "cut"}, "long_text must be one of"),
         ({"threshold": "high"}, "threshold 'high' is no number"),
         ({"threshold": [0.5]}, r"threshold \[0\.5\] is no number"),

@@ -21,7 +21,7 @@ if typing.TYPE_CHECKING:
 T = TypeVar("T")
 
 Architecture = Literal["token", "span"]
-Policy = Literal["mean", "min"]
+Policy = Literal["mean", "min", "edges"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,7 @@ class Settings:
         overlap: "flat" spans do not overlap, "nested" ones may lie in one another.
         multi_label: one span may carry several labels.
         apart: labels do not compete: each is chosen for as if it had been asked alone.
-        policy: span score, "mean" or "min" (see `flow.decode`); None: the model's own.
+        policy: span score, "mean", "min" or "edges" (see `flow.decode`); None: the model's own.
         long_text: "windows" reads all of a text too long for one pass, "error" raises,
             "truncate" reads its beginning and reports the rest through `Extractor.unread`.
         max_labels: labels of one pass; None: the model's own limit.
@@ -67,7 +67,7 @@ class Settings:
     def __post_init__(self) -> None:
         """Raise InputError for a value that is no such setting."""
         _one_of("overlap", self.overlap, ("flat", "nested"))
-        _one_of("policy", self.policy, (None, "mean", "min"))
+        _one_of("policy", self.policy, (None, "mean", "min", "edges"))
         _one_of("long_text", self.long_text, ("windows", "error", "truncate"))
         for name in ("max_labels", "batch_tokens"):
             value = getattr(self, name)

@@ -314,10 +314,13 @@ class Block:
                 of_labels = sigmoid(logits[first, j - i - 1])
             else:
                 inside = sigmoid(logits[first:last, :, 2])
-                of_labels = inside.mean(axis=0)
-                if policy == "min":
-                    edges = sigmoid(np.stack((logits[first, :, 0], logits[last - 1, :, 1])))
+                edges = sigmoid(np.stack((logits[first, :, 0], logits[last - 1, :, 1])))
+                if policy == "mean":
+                    of_labels = inside.mean(axis=0)
+                elif policy == "min":
                     of_labels = np.minimum(inside.min(axis=0), edges.min(axis=0))
+                else:
+                    of_labels = np.sqrt(edges.prod(axis=0))
             for offset in range(each.n_labels):
                 name = item.labels[each.first_label + offset].name
                 scores[name] = float(of_labels[offset])

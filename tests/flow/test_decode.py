@@ -32,7 +32,8 @@ def slow_token_candidates(logits, n_words, n_labels, thresholds, policy):
             start, end = p(logits[b, i, c, 0]), p(logits[b, j, c, 1])
             if i <= j and start > t and end > t and all(x >= t for x in inside):
                 mean = sum(inside) / len(inside)
-                score = mean if policy == "mean" else min(*inside, start, end)
+                edges = math.sqrt(start * end)
+                score = {"mean": mean, "min": min(*inside, start, end), "edges": edges}[policy]
                 found.append((b, i, j + 1, c, score))
     return sorted(found)
 
@@ -81,7 +82,7 @@ def random_batch(seed, last):
     return logits, n_words, n_labels, thresholds
 
 
-@pytest.mark.parametrize("policy", ["mean", "min"])
+@pytest.mark.parametrize("policy", ["mean", "min", "edges"])
 @pytest.mark.parametrize("seed", range(60))
 def test_token_candidates_are_those_of_the_reference(seed, policy):
     batch = random_batch(seed, 3)
@@ -133,7 +134,7 @@ def test_rows_that_are_shut_hold_no_span_and_no_nan(threshold):
     logits = np.full((1, 5, 1, 3), 2.0, dtype=np.float32)
     logits[0, :2] = -np.inf
     logits[0, 3] = -3e4
-    for policy in ("mean", "min"):
+    for policy in ("mean", "min", "edges"):
         n = np.array([5]), np.array([1])
         found = token_candidates(logits, *n, np.asarray(threshold), policy=policy)
         assert np.isfinite(found.scores).all()

@@ -85,7 +85,7 @@ def _configure_systems(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--as", dest="kind", choices=KINDS, default="gliner", help="what MODEL is")
     add("--backend", choices=("auto", "onnx", "pytorch"), default="auto", help="gliner: runs it")
-    add("--policy", choices=("mean", "min"), help="gliner: how spans are scored")
+    add("--policy", choices=("mean", "min", "edges"), help="gliner: how spans are scored")
     add("--device", default="cpu", help="as torch names it")
     add("--threads", type=int, default=0, help="gliner: of the backend (default: its own choice)")
     add("--url", help="endpoint: up to the version, as in http://127.0.0.1:8000/v1")

@@ -106,7 +106,7 @@ def add_choice(parser: ArgumentParser) -> None:
     )
     add("--overlap", choices=("flat", "nested"), default="flat")
     add("--multi-label", action="store_true", help="a span may carry several labels")
-    add("--policy", choices=("mean", "min"), help="a span's score (default: the model's)")
+    add("--policy", choices=("mean", "min", "edges"), help="a span's score (default: the model's)")
     add(
         "--long-text",
         choices=("windows", "error", "truncate"),

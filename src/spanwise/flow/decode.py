@@ -4,8 +4,9 @@ For logits `[batch, words, labels, 3]` (start, end, inside) a candidate is every
 
     sigmoid(start[i, c]) > t,  sigmoid(end[j, c]) > t,  sigmoid(inside[k, c]) >= t for i <= k <= j
 
-and its score is the mean of the inside probabilities (policy "mean", the paper) or the minimum
-of all probabilities used (policy "min", `gliner` since 0.2.17). Span-level logits
+and its score is the mean of the inside probabilities (policy "mean", the paper), the minimum of all
+probabilities used (policy "min", `gliner` since 0.2.17), or the geometric mean of its start and end
+(policy "edges", for models that were trained to rank them). Span-level logits
 `[batch, words, width, labels]` are candidates where their probability is above t.
 
 Everything up to the greedy choice is numpy on the few positions above the threshold, laid out
@@ -84,7 +85,7 @@ def token_candidates(
         n_words: `[batch]`, real words of each item.
         n_labels: `[batch]`, real labels of each item.
         thresholds: `[batch, labels]`, or anything that broadcasts to it.
-        policy: how a span is scored, "mean" or "min".
+        policy: how a span is scored, "mean", "min" or "edges".
 
     Returns:
         Candidates ordered by item, start, end, label.
@@ -123,13 +124,18 @@ def token_candidates(
     step = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
     i, j = first[owner], last[low[owner] + step]
     begin = place_in_good[owner]
-    scores = _over(inside_scores, begin, begin + (j - i) + 1, policy)
+    scores = np.zeros(0)
+    if policy != "edges":
+        scores = _over(inside_scores, begin, begin + (j - i) + 1, policy)
     row, i = np.divmod(i, stride)
     j = j - row * stride
     item, label = np.divmod(row, labels)
-    if policy == "min":
-        edges = np.minimum(sigmoid(start[item, i, label]), sigmoid(end[item, j, label]))
-        scores = np.minimum(scores, edges)
+    if policy != "mean":
+        first, last = sigmoid(start[item, i, label]), sigmoid(end[item, j, label])
+        if policy == "edges":
+            scores = np.sqrt(first * last)
+        else:
+            scores = np.minimum(scores, np.minimum(first, last))
     found = Candidates(item, i, j + 1, label, scores)
     return found.take(np.lexsort((label, j, i, item)))
 
