@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spanwise.ahead import in_shares
 from spanwise.errors import LabelError, TextTooLongError
 from spanwise.flow import windows
 from spanwise.flow.decode import (
@@ -113,7 +113,7 @@ class Block:
         found = [Found() for _ in items]
         budgets = (item.settings.batch_tokens for item in items)
         budget = min((b for b in budgets if b), default=self.backend.batch_tokens)
-        for share in [list(passes)] if self.backend.pads else _ahead(passes, _SHARE):
+        for share in [list(passes)] if self.backend.pads else in_shares(passes, _SHARE):
             lengths = [len(each.encoded.ids) for each in share]
             for chosen in batches(lengths, max_tokens=budget, max_items=_SHARE):
                 self._run([share[int(i)] for i in chosen], items, found)
@@ -336,22 +336,6 @@ class Block:
         return tuple(
             (item.labels[int(merged.labels[k])].name, float(merged.scores[k])) for k in ranked
         )
-
-
-def _ahead(made: Iterator[Pass], size: int) -> Iterator[list[Pass]]:
-    """Yield what is made `size` at a time, the next ones being made while these are used."""
-    share = list(islice(made, size))
-    if len(share) < size:
-        yield share
-        return
-    # one short text never needs it, and it takes a while to import
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
-
-    with ThreadPoolExecutor(1, thread_name_prefix="spanwise-ahead") as helper:
-        while share:
-            coming = helper.submit(lambda: list(islice(made, size)))
-            yield share
-            share = coming.result()
 
 
 def _readers(items: Sequence[Item]) -> list[tuple[int, ...]]:

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
+from spanwise.ahead import in_shares
 from spanwise.errors import LabelError
-from spanwise.passes import _ahead
 
 TEXTS = [f"Ada met Bob in {place} and wept." for place in ("Rome", "Oslo", "Bern")] * 300
 WORDS = {"person": {"Ada": 0.9, "Bob": 0.8}, "city": {"Rome": 0.7, "Bern": 0.9}}
@@ -21,7 +21,7 @@ def made(scripted):
     return build
 
 
-def test_shares_come_in_order_and_one_is_made_ahead():
+def test_shares_come_in_order_and_one_is_madein_shares():
     made, threads = [], set()
 
     def numbers():
@@ -30,7 +30,7 @@ def test_shares_come_in_order_and_one_is_made_ahead():
             threads.add(threading.get_ident())
             yield number
 
-    shares = _ahead(numbers(), 3)
+    shares = in_shares(numbers(), 3)
     assert next(shares) == [0, 1, 2]
     assert next(shares) == [3, 4, 5]
     assert [*shares] == [[6, 7, 8], [9]]
@@ -40,11 +40,11 @@ def test_shares_come_in_order_and_one_is_made_ahead():
 
 def test_few_need_no_helper():
     before = threading.active_count()
-    shares = _ahead(iter([1, 2]), 3)
+    shares = in_shares(iter([1, 2]), 3)
     assert next(shares) == [1, 2]
     assert threading.active_count() == before
     assert list(shares) == []
-    assert list(_ahead(iter([]), 3)) == [[]]
+    assert list(in_shares(iter([]), 3)) == [[]]
 
 
 def test_an_error_ahead_comes_after_what_was_made_before_it():
@@ -52,7 +52,7 @@ def test_an_error_ahead_comes_after_what_was_made_before_it():
         yield from (1, 2, 3)
         raise LabelError("the fourth")
 
-    shares = _ahead(numbers(), 2)
+    shares = in_shares(numbers(), 2)
     assert next(shares) == [1, 2]
     with pytest.raises(LabelError, match="the fourth"):
         next(shares)
@@ -60,7 +60,7 @@ def test_an_error_ahead_comes_after_what_was_made_before_it():
 
 def test_leaving_early_ends_the_helper():
     before = threading.active_count()
-    shares = _ahead(iter(range(10)), 2)
+    shares = in_shares(iter(range(10)), 2)
     next(shares)
     shares.close()
     assert threading.active_count() == before
