@@ -41,23 +41,28 @@ def entities(n=30, *, closed=True, open_labels=False, labels=None):
     )
 
 
-def questions():
-    records = []
-    for i, city in enumerate(CITIES):
-        text = f"The capital here is {city}."
-        at = text.index(city)
-        records.append(
-            Record(
-                text=text,
-                spans=(GoldSpan(at, at + len(city), "answer"),),
-                labels=("answer",),
-                instruction=f"Which capital is number {i}?",
-                task="answers",
-                group="capitals",
-            )
-        )
+def asked(text, answer, question, group):
+    at = text.index(answer)
+    return Record(
+        text=text,
+        spans=(GoldSpan(at, at + len(answer), "answer"),),
+        labels=("answer",),
+        instruction=question,
+        task="answers",
+        group=group,
+    )
+
+
+def answers(records):
     return Source(
         name="qa", task="answers", records=tuple(records), inventory=("answer",), closed=True
+    )
+
+
+def questions():
+    return answers(
+        asked(f"The capital here is {city}.", city, f"Which capital is number {i}?", "capitals")
+        for i, city in enumerate(CITIES)
     )
 
 
@@ -234,30 +239,23 @@ def long_questions():
     rest = " ".join(
         f"Nobody in town number {n} knew of it, or had heard of it at all." for n in range(9)
     )
-    records = []
-    for number, city in enumerate(CITIES):
-        text = f"{rest} The first big fair of {city} was held in 18{number}0. {rest}"
-        at = text.index(f"18{number}0")
-        records.append(
-            Record(
-                text=text,
-                spans=(GoldSpan(at, at + 4, "answer"),),
-                labels=("answer",),
-                instruction=f"When was the first big fair of {city} held?",
-                task="answers",
-                group="fairs",
-            )
+    told = "The first big fair of {} was held in 18{}0."
+    return answers(
+        asked(
+            f"{rest} {told.format(city, n)} {rest}",
+            f"18{n}0",
+            f"When was the first big fair of {city} held?",
+            "fairs",
         )
-    return Source(
-        name="qa", task="answers", records=tuple(records), inventory=("answer",), closed=True
+        for n, city in enumerate(CITIES)
     )
 
 
 def test_a_piece_shows_what_a_changed_question_is_not_answered_by():
     config = replace(PLAIN, no_answer=1.0, cut_short=1.0, short_words=20, max_words=60)
     examples = many(long_questions(), config)
-    asked = {record.instruction for record in long_questions().records}
-    changed = [e for e in examples if e.instruction not in asked]
+    as_they_were = {record.instruction for record in long_questions().records}
+    changed = [e for e in examples if e.instruction not in as_they_were]
     assert len(changed) > 50
     assert all("big fair of" in e.words.text and not e.spans for e in changed)
     assert all(len(e.words) <= 60 for e in examples)

@@ -87,7 +87,7 @@ def _source(name: str, records: list[Record], inventory: tuple[str, ...]) -> Sou
 def _answer_spans(row: dict[str, Any], *, where: str) -> tuple[GoldSpan, ...]:
     """Return the first answer that is where `starts` says, else the most frequent, shortest one.
 
-    None where there is no answer: the context does not hold one.
+    Nothing where no answer is given: the context does not hold one.
     """
     text, answers = row["context"], row["answers"]
     if not answers:

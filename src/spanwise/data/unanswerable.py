@@ -233,7 +233,8 @@ def _changed_question(
     ]
     if rng.random() < _FITTING:
         offered = f"{record.text} {asked} {neighbours[0].text}"
-        changes += _others(question, offered, but=f"{_answering(record)} {question}", rng=rng)
+        told = [record.text[start:end] for start, end in _answering(record)]
+        changes += _others(question, offered, but=" ".join((*told, question)), rng=rng)
     if rng.random() < _NEGATE:
         changes += [(m.span(), _NEGATED[m.group()]) for m in _TO_NEGATE.finditer(question)][:1]
     if not changes:
@@ -246,11 +247,7 @@ def _changed_text(record: Record, neighbours: Sequence[Record], rng: Generator) 
     """Let the sentence that answers, or all of the text, speak of something else."""
     held = set(_CONTENT.findall(record.instruction.lower()))
     offered = " ".join(f"{other.instruction} {other.text}" for other in neighbours[:3])
-    marked = [
-        (start, end)
-        for start, end in sentences(record.text)
-        if any(s.start < end and s.end > start for s in record.spans)
-    ]
+    marked = _answering(record)
     changes = []
     for start, end in marked:
         sentence = record.text[start:end]
@@ -274,13 +271,13 @@ def _changed_text(record: Record, neighbours: Sequence[Record], rng: Generator) 
     return replace(record, text=text, spans=(), words=None)
 
 
-def _answering(record: Record) -> str:
-    """Return the sentences that hold the answer."""
-    return " ".join(
-        record.text[start:end]
+def _answering(record: Record) -> list[tuple[int, int]]:
+    """Return where the sentences that hold the answer start and end."""
+    return [
+        (start, end)
         for start, end in sentences(record.text)
         if any(s.start < end and s.end > start for s in record.spans)
-    )
+    ]
 
 
 def _others(
