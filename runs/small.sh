@@ -24,8 +24,8 @@ print(pathlib.Path(spec.origin).parent / 'model')")
 sets=$output-data
 rm -rf "$sets"
 cp -rs "$(realpath "$data")" "$sets"
-cp runs/small/squad_unanswerable.jsonl.gz "$sets/train/qa/"
-cp runs/small/wiki_relations.jsonl.gz "$sets/train/relations/"
+ln -sf "$PWD/runs/small/squad_unanswerable.jsonl.gz" "$sets/train/qa/"
+ln -sf "$PWD/runs/small/wiki_relations.jsonl.gz" "$sets/train/relations/"
 
 # First what is a span at all; then which label is whose: more labels are asked in vain; then
 # questions, also those without an answer, and relations; last the same, with the best span ranked.
