@@ -157,3 +157,36 @@ def test_the_share_is_kept_and_the_same_generator_gives_the_same(chance):
 def test_a_question_without_an_answer_stays_as_it_is():
     record = Record(text=TEXT, spans=(), labels=("answer",), instruction="Why?", task="answers")
     assert made(record, n=5) == [record] * 5
+
+
+def written(asked, number):
+    return Record(
+        text=TEXT,
+        spans=(),
+        labels=("answer",),
+        instruction=asked,
+        task="answers",
+        group="bridges",
+        id=number,
+    )
+
+
+def asked_instead(record, *others):
+    return {each.instruction for each in made(record, others=[record, *others])}
+
+
+def test_a_question_written_to_the_text_is_preferred_and_one_made_of_this_most_of_all():
+    who = replace(WHO, id="7")
+    another, of_this = written("Who painted the bridge red?", "8"), written("Who?", "7/other")
+    assert another.instruction in asked_instead(who, another)
+    assert of_this.instruction in asked_instead(who, another, of_this)
+    assert another.instruction not in asked_instead(who, another, of_this)
+
+
+def test_of_a_text_that_was_cut_only_questions_about_the_piece_are_taken():
+    cut = replace(WHO, text=TEXT[: TEXT.index(" It was painted")])
+    inside = written("Who crossed the river Severn in 1779?", "8")
+    outside = written("Who painted the walkers red in 2018?", "9")
+    assert {inside.instruction, outside.instruction} <= asked_instead(WHO, inside, outside)
+    assert inside.instruction in asked_instead(cut, inside, outside)
+    assert outside.instruction not in asked_instead(cut, inside, outside)

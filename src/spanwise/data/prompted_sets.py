@@ -34,6 +34,7 @@ _QA_SETS = {
     "policyqa": "policyqa.*",
     "qamr": "qamr.*",
     "squad": "squad_v1.1_*",
+    "squad_questions": "squad_questions.*",
     "squad_unanswerable": "squad_unanswerable.*",
     "squadshifts": "squadshifts_*",
 }

@@ -37,6 +37,7 @@ _WRITTEN = (
 )
 _SHORTEST = 60  # characters of a paragraph that is left when the answer's sentence is gone
 _TRIES = 8
+_LOST = 0.25  # share of a question's words in its text that a piece of it may lack
 _NEIGHBOURS = 4  # questions of the same article that offer names and words
 _FITTING = 0.75  # share of changes that may be of any word, of which every question has some
 _NEGATE = 0.25  # share of changes that may be a mere "not", so that the word itself says little
@@ -178,14 +179,23 @@ def maybe_unanswerable(
 def _written(record: Record, others: Sequence[Record], near: Sequence[int]) -> list[Record]:
     """Return the set's own unanswerable questions to the text: those made of this one, or else all.
 
-    The identifier of a question made of another begins with that one's.
+    The identifier of a question made of another begins with that one's. Of a text that was cut,
+    only questions count whose words are still in it: the others are as good as of another text.
     """
     found = [
         others[place]
         for place in near
         if not others[place].spans and record.text in others[place].text
     ]
-    return [other for other in found if other.id.startswith(f"{record.id}/")] or found
+    of_this = [other for other in found if other.id.startswith(f"{record.id}/")]
+    return of_this or [other for other in found if _in_sight(other, record.text)]
+
+
+def _in_sight(question: Record, piece: str) -> bool:
+    """Return whether most words that a question shares with its text are in a piece of it too."""
+    shared = set(_CONTENT.findall(question.instruction.lower()))
+    shared &= set(_CONTENT.findall(question.text.lower()))
+    return len(shared - set(_CONTENT.findall(piece.lower()))) <= _LOST * len(shared)
 
 
 def _elsewhere(
