@@ -47,6 +47,8 @@ class ModelConfig:
         policy: default score of a span, see `flow.decode`.
         dropout: used in training only.
         thresholds: calibrated threshold per label name.
+        reread: labels that want one span, as the answer of a question: the sentence that holds the
+            best one is read once more by itself, and what is found there counts.
         temperature: divides the logits before the sigmoid (1 leaves them alone).
         source: where the weights come from, free text.
     """
@@ -67,6 +69,7 @@ class ModelConfig:
     policy: Policy = "mean"
     dropout: float = 0.1
     thresholds: dict[str, float] = field(default_factory=dict)
+    reread: tuple[str, ...] = ()
     temperature: float = 1.0
     source: str = ""
 

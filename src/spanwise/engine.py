@@ -6,7 +6,7 @@
 Asks are read in blocks, so an endless iterator runs in constant memory. Within a block all passes
 (one window of one text with one group of labels) are sorted by length and batched together, and
 asks that put the same query to the same text share theirs; what a text yields does not depend on
-its neighbours.
+its neighbours. Where one span is wanted, its sentence may be read a second time (`reread`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
+from spanwise import reread
 from spanwise.errors import InputError
 from spanwise.flow import words
 from spanwise.flow.encode import Encoder
@@ -107,9 +108,8 @@ class Engine:
         """
         waiting = iter(asks)
         while block := list(islice(waiting, at_once)):
-            yield from Block(self.encoder, self.backend, unread).spans(
-                [self._item(ask) for ask in block]
-            )
+            read = Block(self.encoder, self.backend, unread).spans
+            yield from reread.spans([self._item(ask) for ask in block], self.config, read)
 
     def _item(self, ask: Ask) -> Item:
         instruction = ask.query.instruction

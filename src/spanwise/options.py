@@ -28,6 +28,7 @@ class Options(TypedDict, total=False):
     apart: bool
     policy: Policy | None
     long_text: LongText
+    reread: bool | None
     max_labels: int | None
     batch_tokens: int | None
     probabilities: bool
@@ -47,6 +48,9 @@ class Settings:
         policy: span score, "mean", "min" or "edges" (see `flow.decode`); None: the model's own.
         long_text: "windows" reads all of a text too long for one pass, "error" raises,
             "truncate" reads its beginning and reports the rest through `Extractor.unread`.
+        reread: read the sentence that holds the best span once more by itself, and give what is
+            found there: for what wants one span, as a question does. None: where the model's
+            configuration says so.
         max_labels: labels of one pass; None: the model's own limit.
         batch_tokens: padded sub-words of a batch; None: what suits the backend.
         probabilities: give each entity's score for every label.
@@ -59,6 +63,7 @@ class Settings:
     apart: bool = False
     policy: Policy | None = None
     long_text: LongText = "windows"
+    reread: bool | None = None
     max_labels: int | None = None
     batch_tokens: int | None = None
     probabilities: bool = False
@@ -69,6 +74,7 @@ class Settings:
         _one_of("overlap", self.overlap, ("flat", "nested"))
         _one_of("policy", self.policy, (None, "mean", "min", "edges"))
         _one_of("long_text", self.long_text, ("windows", "error", "truncate"))
+        _one_of("reread", self.reread, (None, True, False))
         for name in ("max_labels", "batch_tokens"):
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or value < 1):

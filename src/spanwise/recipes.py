@@ -86,6 +86,7 @@ _TYPES: dict[str, Any] = {
     "apart": bool,
     "policy": str,
     "long_text": str,
+    "reread": bool,
     "max_labels": int,
     "batch_tokens": int,
     "probabilities": bool,

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import sys
+from argparse import BooleanOptionalAction
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,6 +87,11 @@ def _configure_systems(group: argparse._ArgumentGroup) -> None:
     add("--as", dest="kind", choices=KINDS, default="gliner", help="what MODEL is")
     add("--backend", choices=("auto", "onnx", "pytorch"), default="auto", help="gliner: runs it")
     add("--policy", choices=("mean", "min", "edges"), help="gliner: how spans are scored")
+    add(
+        "--reread",
+        action=BooleanOptionalAction,
+        help="gliner: read the best span's sentence again (default: as the model says)",
+    )
     add("--device", default="cpu", help="as torch names it")
     add("--threads", type=int, default=0, help="gliner: of the backend (default: its own choice)")
     add("--url", help="endpoint: up to the version, as in http://127.0.0.1:8000/v1")
@@ -174,7 +180,7 @@ def _extractor(arguments: argparse.Namespace) -> System:
     return ExtractorSystem(
         extractor,
         name=arguments.name or given,
-        choice=Settings(policy=arguments.policy),
+        choice=Settings(policy=arguments.policy, reread=arguments.reread),
         answer_threshold=extractor.config.thresholds.get(ANSWER),
         summary_threshold=extractor.config.thresholds.get(SUMMARY),
         settings={

@@ -6,6 +6,7 @@ into what the library takes.
 
 from __future__ import annotations
 
+from argparse import BooleanOptionalAction
 from typing import TYPE_CHECKING
 
 from spanwise.errors import InputError
@@ -106,6 +107,11 @@ def add_choice(parser: ArgumentParser) -> None:
     )
     add("--overlap", choices=("flat", "nested"), default="flat")
     add("--multi-label", action="store_true", help="a span may carry several labels")
+    add(
+        "--reread",
+        action=BooleanOptionalAction,
+        help="read the sentence of the best span once more by itself (default: as the model says)",
+    )
     add("--policy", choices=("mean", "min", "edges"), help="a span's score (default: the model's)")
     add(
         "--long-text",
@@ -130,6 +136,7 @@ def choice(arguments: Namespace, asked: Sequence[Label], **more: Unpack[Options]
         "overlap": arguments.overlap,
         "multi_label": arguments.multi_label,
         "policy": arguments.policy,
+        "reread": arguments.reread,
         "long_text": arguments.long_text,
         "max_labels": arguments.max_labels,
         "batch_tokens": arguments.batch_tokens,

@@ -11,7 +11,7 @@ import numpy as np
 
 from spanwise.data.records import GoldSpan
 from spanwise.flow.windows import sentence_ends
-from spanwise.flow.words import RegexSplitter, Words, split
+from spanwise.flow.words import RegexSplitter, split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
     from spanwise.data.records import Record
+    from spanwise.flow.words import Words
 
 
 def cut(
@@ -65,15 +66,12 @@ def _between(
     words: Words, spans: Sequence[GoldSpan], first: int, stop: int
 ) -> tuple[Words, list[GoldSpan]]:
     base, end = int(words.starts[first]), int(words.ends[stop - 1])
-    piece = Words(
-        words.text[base:end], words.starts[first:stop] - base, words.ends[first:stop] - base
-    )
     inside = [
         GoldSpan(s.start - base, s.end - base, s.label)
         for s in spans
         if s.start >= base and s.end <= end
     ]
-    return piece, inside
+    return words.part(first, stop), inside
 
 
 def word_spans(

@@ -52,6 +52,13 @@ class Words:
         pairs = zip(self.starts.tolist(), self.ends.tolist(), strict=True)
         return [text[start:end] for start, end in pairs]
 
+    def part(self, first: int, stop: int) -> Words:
+        """Return the words from `first` to before `stop`, one or more, with the text they span."""
+        base, end = int(self.starts[first]), int(self.ends[stop - 1])
+        return Words(
+            self.text[base:end], self.starts[first:stop] - base, self.ends[first:stop] - base
+        )
+
 
 class RegexSplitter:
     r"""The published splitter: runs of word characters joined by - or _, or one other character.
