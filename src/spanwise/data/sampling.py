@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanwise.data import negatives, pieces, unanswerable, wording
+from spanwise.data import negatives, pieces, together, unanswerable, wording
 from spanwise.errors import ConfigError, DataError
 from spanwise.flow.words import RegexSplitter, Words, split
 
@@ -37,13 +37,16 @@ class SamplingConfig:
         max_labels: labels asked in one example (paper: 30).
         max_words: words of an example's text; longer ones are cut at sentence ends.
         short_words: words of a text that is cut short.
-        cut_short: share of the longer texts that is cut to about `short_words`.
+        short_answers: the same for texts of questions, whose sentence may be read by itself.
+        cut_short: share of the longer texts that is cut short.
         drop_labels: share of examples in which some of the present labels are not asked.
         all_labels: share of examples that are asked every label of their set (up to
             `max_labels`); the others are asked a random number in vain.
         no_answer: share of questions made such that their text does not answer them.
         twins: questions come in twos, next to each other: as it was asked, and the same one without
             an answer, so that what a batch teaches is the difference.
+        together: share of questions that are asked as labels, several of one text at once.
+        most_together: so many at most.
         pool_negatives: share of negatives of open-label sets drawn from the pool of all labels.
         synonyms: chance that a label is worded differently, where a synonym is known.
         instructions: chance that a fixed instruction (summary, relations) is worded differently.
@@ -53,11 +56,14 @@ class SamplingConfig:
     max_labels: int = 30
     max_words: int = 200
     short_words: int = 60
+    short_answers: int = 60
     cut_short: float = 0.6
     drop_labels: float = 0.3
     all_labels: float = 0.0
     no_answer: float = 0.3
     twins: bool = False
+    together: float = 0.0
+    most_together: int = 6
     pool_negatives: float = 0.5
     synonyms: float = 0.15
     instructions: float = 1.0
@@ -155,19 +161,36 @@ class Sampler:
     def __call__(self, position: int) -> Example:
         """Return the example at this position of the endless stream."""
         rng = np.random.default_rng((self.seed, position))
-        chance = self.config.no_answer
-        if self.config.twins:
-            both = np.random.default_rng((self.seed, position // 2, 1))
-            which = self._set(both)
-            if self.sources[which].task == "answers":
-                rng, chance = both, min(1.0, 2 * chance) if position % 2 else 0.0
-        else:
-            which = self._set(rng)
+        config, chance = self.config, self.config.no_answer
+        first = np.random.default_rng((self.seed, position // 2, 1)) if config.twins else rng
+        which = self._set(first)
         source = self.sources[which]
-        places = self._drawn[which]
-        record = source.records[int(places[int(rng.integers(len(places)))])]
+        if source.task == "answers":
+            if config.together and first.random() < config.together:
+                return self._together(which, rng)
+            if config.twins:
+                rng, chance = first, min(1.0, 2 * chance) if position % 2 else 0.0
         around = Around(self.pool, self._groups[which], chance)
-        return sample(record, source, rng, around=around, config=self.config)
+        return sample(self._record(which, rng), source, rng, around=around, config=config)
+
+    def _together(self, which: int, rng: Generator) -> Example:
+        """Ask several questions of one text, as its labels."""
+        source, record = self.sources[which], self._record(which, rng)
+        words, spans = _piece(record, split(record.text, _SPLITTER), rng, self.config)
+        piece = replace(record, text=words.text, spans=tuple(spans), words=None)
+        near = self._groups[which].get(record.group, ())
+        most = self.config.most_together
+        asked = together.questions(record, piece, source.records, near, most, rng)
+        shown = list(asked)
+        rng.shuffle(shown)
+        places = {question: place for place, question in enumerate(shown)}
+        answers = [replace(each, label=key) for key, spans in asked.items() for each in spans]
+        found = pieces.word_spans(words, answers, places)
+        return Example(words, "", tuple(shown), found, source.task, source.name)
+
+    def _record(self, which: int, rng: Generator) -> Record:
+        places = self._drawn[which]
+        return self.sources[which].records[int(places[int(rng.integers(len(places)))])]
 
     def _places(self, source: Source) -> Sequence[int]:
         """Return the records that are drawn: of questions that get twins, those with an answer."""
@@ -303,8 +326,9 @@ def _piece(
     record: Record, words: Words, rng: Generator, config: SamplingConfig
 ) -> tuple[Words, list[GoldSpan]]:
     size = config.max_words
-    if len(words) > config.short_words and rng.random() < config.cut_short:
-        size = int(config.short_words * (0.5 + rng.random()))
+    short = config.short_answers if record.task == "answers" else config.short_words
+    if len(words) > short and rng.random() < config.cut_short:
+        size = int(short * (0.5 + rng.random()))
     if record.task == "summary":  # a summary is of the whole text
         size = config.max_words
     return pieces.cut(record, words, size, config.max_words, rng)

@@ -164,7 +164,7 @@ def maybe_unanswerable(
     neighbours = [others[int(near[i])] for i in rng.integers(len(near), size=_NEIGHBOURS)]
     for way in ways[first:]:
         if way == "question":
-            found = _changed_question(record, neighbours, rng)
+            found = changed_question(record, neighbours, rng)
         elif way == "text":
             found = _changed_text(record, neighbours, rng)
         elif way == "cut out":
@@ -188,10 +188,10 @@ def _written(record: Record, others: Sequence[Record], near: Sequence[int]) -> l
         if not others[place].spans and record.text in others[place].text
     ]
     of_this = [other for other in found if other.id.startswith(f"{record.id}/")]
-    return of_this or [other for other in found if _in_sight(other, record.text)]
+    return of_this or [other for other in found if in_sight(other, record.text)]
 
 
-def _in_sight(question: Record, piece: str) -> bool:
+def in_sight(question: Record, piece: str) -> bool:
     """Return whether most words that a question shares with its text are in a piece of it too."""
     shared = set(_CONTENT.findall(question.instruction.lower()))
     shared &= set(_CONTENT.findall(question.text.lower()))
@@ -231,9 +231,7 @@ def _cut_out(record: Record) -> Record | None:
     return replace(record, text=text, spans=(), words=None)
 
 
-def _changed_question(
-    record: Record, neighbours: Sequence[Record], rng: Generator
-) -> Record | None:
+def changed_question(record: Record, neighbours: Sequence[Record], rng: Generator) -> Record | None:
     """Ask for another name, number or thing, or for the opposite; the text stays as it is."""
     question = record.instruction
     asked = " ".join(other.instruction for other in neighbours)
