@@ -4,7 +4,7 @@
 #     runs/small.sh DATA [OUTPUT] [more settings, as in: --minutes 20 --set precision=fp32]
 #
 # DATA holds train/, synthetic/ and dev/ (docs/data.md). Interrupted and started again, it goes on.
-# About seven hours on two CPU cores; on a GPU (--device cuda) the budgets in minutes can be cut.
+# About nine hours on two CPU cores; on a GPU (--device cuda) the budgets in minutes can be cut.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,11 +24,12 @@ print(pathlib.Path(spec.origin).parent / 'model')")
 sets=$output-data
 rm -rf "$sets"
 cp -rs "$(realpath "$data")" "$sets"
-ln -sf "$PWD/runs/small/squad_unanswerable.jsonl.gz" "$sets/train/qa/"
+ln -sf "$PWD"/runs/small/squad_{unanswerable,questions}.jsonl.gz "$sets/train/qa/"
 ln -sf "$PWD/runs/small/wiki_relations.jsonl.gz" "$sets/train/relations/"
 
 # First what is a span at all; then which label is whose: more labels are asked in vain; then
-# questions, also those without an answer, and relations; last the same, with the best span ranked.
+# questions, also those without an answer, and relations; then the same, with the best span ranked;
+# last questions to single sentences, which the model reads twice.
 "$python" -m spanwise train configs/small-stage1.toml \
   --data "$sets" --encoder "$encoder" --output "$output-stage1" "$@"
 "$python" -m spanwise train configs/small-stage2.toml \
@@ -36,7 +37,9 @@ ln -sf "$PWD/runs/small/wiki_relations.jsonl.gz" "$sets/train/relations/"
 "$python" -m spanwise train configs/small-stage3.toml \
   --data "$sets" --model "$output-stage2" --output "$output-stage3" "$@"
 "$python" -m spanwise train configs/small-stage4.toml \
-  --data "$sets" --model "$output-stage3" --output "$output" "$@"
+  --data "$sets" --model "$output-stage3" --output "$output-stage4" "$@"
+"$python" -m spanwise train configs/small-stage5.toml \
+  --data "$sets" --model "$output-stage4" --output "$output" "$@"
 
 "$python" -m spanwise evaluate "$output" --data "$data" --split dev --backend pytorch \
   --suite crossner-ai,crossner-literature,crossner-music,crossner-politics,crossner-science,squad,fewrel \

@@ -46,6 +46,22 @@ def test_twenty_examples_through_the_command(own_file, model_folder, tmp_path, c
     assert "holds a finished model" in capsys.readouterr().err
 
 
+def test_the_finished_model_reads_as_the_settings_say_and_else_as_its_start(
+    sentences, model_folder, tmp_path
+):
+    before = spanwise.load(model_folder).config
+    once = {"epochs": 0, "steps": 1, "device": "cpu", "dev_share": 0.0}
+    reading = {"policy": "edges", "reread": ["answer"], "thresholds": {"person": 0.4}}
+    same, other = (
+        spanwise.train(sentences(4), model=model_folder, output=tmp_path / name, settings=settings)
+        for name, settings in [("same", once), ("other", once | {"reading": reading})]
+    )
+    assert same.config == before
+    after = other.config
+    assert (after.policy, after.reread, after.thresholds) == ("edges", ("answer",), {"person": 0.4})
+    assert after.hidden_size == before.hidden_size
+
+
 def test_a_misspelt_setting_is_one_line_and_status_2(own_file, capsys):
     assert main(["train", "--train", str(own_file), "--set", "optim.lr_encode=1"]) == 2
     error = capsys.readouterr().err

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -84,6 +84,26 @@ class LossConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingConfig:
+    """How the finished model reads unless it is asked otherwise; None: as the one it started from.
+
+    Attributes:
+        policy: the score of a span, see `flow.decode`.
+        reread: labels that want one span, whose sentence is read once more by itself.
+        thresholds: least probability by label name; the others are asked 0.5.
+    """
+
+    policy: settings.Policy | None = None
+    reread: tuple[str, ...] | None = None
+    thresholds: dict[str, float] | None = None
+
+    def over(self, config: settings.ModelConfig) -> settings.ModelConfig:
+        """Return a model's configuration with what is given here."""
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        return replace(config, **given)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
     """A training run.
 
@@ -123,6 +143,7 @@ class TrainConfig:
         attention: the encoder's attention; "auto" is "eager" on a CPU, where its backward is
             faster, and "sdpa" on a GPU.
         lora_rank: trains low-rank adapters on the encoder instead of its weights, 0 for none.
+        reading: how the finished model reads.
         weights: shares of the public sets by name.
     """
 
@@ -163,6 +184,7 @@ class TrainConfig:
     optim: OptimConfig = field(default_factory=OptimConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    reading: ReadingConfig = field(default_factory=ReadingConfig)
     weights: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -135,6 +135,7 @@ def model(config: TrainConfig) -> Model:
             raise CheckpointError(msg)
         made = read_model(folder, attention=attention)
     network = made.network
+    network.config = config.reading.over(network.config)
     if config.dropout is not None:
         network.dropout.p = config.dropout
     if config.encoder_dropout is not None:
