@@ -282,6 +282,29 @@ def test_twins_are_one_question_with_and_without_its_answer():
     assert sum(one.words.text != other.words.text for one, other in others) > 0.8 * len(others)
 
 
+def test_written_questions_without_an_answer_are_the_twins_of_all_to_their_text():
+    text = "Ada wrote notes in London. " + "Nothing was said. " * 20 + "Bob fished trout at Bergen."
+    asks = [
+        replace(asked(text, "Ada", "Who wrote notes?", "a"), id="1"),
+        replace(asked(text, "Ada", "Who fished salmon at Bergen?", "a"), spans=(), id="2"),
+        replace(asked(text, "London", "Where were notes written?", "b"), id="3"),
+        replace(asked(text, "Ada", "Who?", "b"), spans=(), id="3/unanswerable"),
+    ]
+    config = replace(
+        PLAIN, no_answer=0.5, twins=True, cut_short=1.0, short_words=8, short_answers=8
+    )
+    examples = many(answers(asks), config)
+    pairs = {
+        (x.instruction, y.instruction) for x, y in zip(examples[::2], examples[1::2], strict=True)
+    }
+    assert ("Who wrote notes?", "Who fished salmon at Bergen?") in pairs
+    assert ("Where were notes written?", "Who?") in pairs
+    written = [e for e in examples if e.instruction == "Who fished salmon at Bergen?"]
+    assert len(written) > 0.3 * len(examples) / 2
+    assert all(not e.spans and "Bob fished trout" in e.words.text for e in written)
+    assert all("Ada wrote" not in e.words.text for e in written)  # cut about what comes nearest
+
+
 def test_a_question_whose_answer_is_everywhere_stays_answerable():
     source = questions()
     alike = tuple(

@@ -5,6 +5,8 @@ Long texts are cut at sentence ends, so that no span is torn and the model reads
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,9 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.random import Generator
+    from numpy.typing import NDArray
 
     from spanwise.data.records import Record
     from spanwise.flow.words import Words
+
+_CONTENT = re.compile(r"\w{4,}")
 
 
 def cut(
@@ -27,7 +32,8 @@ def cut(
 ) -> tuple[Words, list[GoldSpan]]:
     """Return a piece of about `size` words, never more than `limit`, that holds one of the spans.
 
-    Spans that do not lie wholly in the piece are left out. `words` are those of the whole text.
+    Of a question without an answer it holds what comes nearest to it. Spans that do not lie wholly
+    in the piece are left out. `words` are those of the whole text.
     """
     if len(words) <= size:
         return words, list(record.spans)
@@ -36,6 +42,8 @@ def cut(
     if record.spans:
         span = record.spans[int(rng.integers(len(record.spans)))]
         anchor = max(0, int(np.searchsorted(words.starts, span.start, side="right")) - 1)
+    elif record.task == "answers":
+        anchor = _nearest(record.instruction, words, edges)
     low = int(np.searchsorted(edges, anchor, side="right")) - 1
     high = low + 1
     while True:
@@ -52,6 +60,16 @@ def cut(
         first = max(first, min(anchor - 20, stop - limit))
         stop = min(stop, first + limit)
     return _between(words, record.spans, first, stop)
+
+
+def _nearest(question: str, words: Words, edges: NDArray[np.int64]) -> int:
+    """Return the first word of the sentence that shares most words with a question."""
+    asked = set(_CONTENT.findall(question.lower()))
+    shared = [
+        len(asked & set(_CONTENT.findall(words.part(first, stop).text.lower())))
+        for first, stop in pairwise(edges.tolist())
+    ]
+    return int(edges[int(np.argmax(shared))])
 
 
 def sentences(text: str) -> list[tuple[int, int]]:

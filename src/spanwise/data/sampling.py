@@ -153,6 +153,7 @@ class Sampler:
         self.seed = seed
         self._groups = [unanswerable.by_group(source.records) for source in self.sources]
         self._drawn = [self._places(source) for source in self.sources]
+        self._written = [_unanswerable(source) for source in self.sources]
 
     def __len__(self) -> int:
         """Return the number of records of one pass."""
@@ -161,17 +162,29 @@ class Sampler:
     def __call__(self, position: int) -> Example:
         """Return the example at this position of the endless stream."""
         rng = np.random.default_rng((self.seed, position))
-        config, chance = self.config, self.config.no_answer
+        config = self.config
         first = np.random.default_rng((self.seed, position // 2, 1)) if config.twins else rng
         which = self._set(first)
         source = self.sources[which]
-        if source.task == "answers":
-            if config.together and first.random() < config.together:
-                return self._together(which, rng)
-            if config.twins:
-                rng, chance = first, min(1.0, 2 * chance) if position % 2 else 0.0
-        around = Around(self.pool, self._groups[which], chance)
+        if source.task == "answers" and config.together and first.random() < config.together:
+            return self._together(which, rng)
+        if source.task == "answers" and config.twins:
+            return self._twin(which, first, rng, unanswered=position % 2 == 1)
+        around = Around(self.pool, self._groups[which], config.no_answer)
         return sample(self._record(which, rng), source, rng, around=around, config=config)
+
+    def _twin(self, which: int, both: Generator, rng: Generator, *, unanswered: bool) -> Example:
+        """Return a question with an answer, or mostly one to the same text without."""
+        source, groups = self.sources[which], self._groups[which]
+        record = self._record(which, both)
+        chance = min(1.0, 2 * self.config.no_answer) if unanswered else 0.0
+        near = groups.get(record.group, ()) if self._written[which] else ()
+        written = [place for place in near if place in self._written[which]]
+        if written and rng.random() < chance:
+            other = source.records[written[int(rng.integers(len(written)))]]
+            return sample(other, source, rng, config=self.config)
+        around = Around(self.pool, groups, chance)
+        return sample(record, source, both, around=around, config=self.config)
 
     def _together(self, which: int, rng: Generator) -> Example:
         """Ask several questions of one text, as its labels."""
@@ -254,6 +267,18 @@ class Passes:
         return sample(
             record, source, rng, around=around, config=self.config, splitter=self.splitter
         )
+
+
+def _unanswerable(source: Source) -> frozenset[int]:
+    """Return the places of questions without an answer that were not made of another question."""
+    if source.task != "answers":
+        return frozenset()
+    answered = {record.id for record in source.records if record.spans}
+    return frozenset(
+        place
+        for place, record in enumerate(source.records)
+        if not record.spans and record.id.rpartition("/")[0] not in answered
+    )
 
 
 def sample(
