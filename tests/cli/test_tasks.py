@@ -41,6 +41,7 @@ RELATIONS = ("relations", TEXT, "--labels", "person,work", "-r", "made")
     [
         (("entities", TEXT, "--labels", "person"),
          ["0\t3\t0.9000\tperson\tAda", "18\t25\t0.8000\tperson\tBabbage"]),
+        (("entities", TEXT, "--labels", "person", "--reread"), ["0\t3\t0.9000\tperson\tAda"]),
         (("answer", TEXT, "-q", "Who?", "-q", "Why?", "-t", "0.7"),
          ["0\t3\t0.8000\tWho?\tAda", "0\t3\t0.8000\tWhy?\tAda"]),
         (("answer", TEXT, "-q", "Who?", "-t", "0.9"), ["\t\t0.2000\tWho?\t"]),

@@ -76,6 +76,11 @@ def test_json_gives_the_run_file_on_standard_output(
     shown = json.loads(capsys.readouterr().out)
     assert shown["results"][0]["n_items"] == 2
     assert shown["settings"]["options"]["n_items"] == 2
+    common = (model_home, "--data", folder, "--suite", "squad", "--json", "--items", 2)
+    for flag, wanted in {"--reread": True, "--no-reread": False}.items():
+        assert run(*common, flag) == 0
+        shown = json.loads(capsys.readouterr().out)
+        assert shown["settings"]["system"]["choice"]["reread"] is wanted
 
 
 @pytest.mark.parametrize(
