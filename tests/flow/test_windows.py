@@ -74,6 +74,8 @@ def test_a_word_beyond_the_budget_gets_a_window_of_its_own():
         ("Title\nBody text", ["Title", "text"]),
         ("日本。東京。", ["。", "。"]),
         ("Really?! (Yes.) No", ["!", ")", "No"]),
+        ("Dr. J. R. Ward of the U.S. Army came. He left.", [".", "."]),
+        ("He won v. Sweden (cf. Ward). No. Then", [".", ".", "Then"]),
         ("", []),
     ],
 )

@@ -9,6 +9,7 @@ window that owns its start, and nothing is found twice.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -23,6 +24,9 @@ LongText = Literal["windows", "error", "truncate"]
 
 _SENTENCE_ENDS = frozenset(".!?…。！？؟।")
 _CLOSERS = frozenset("\"'»”’)]}")
+_SHORTENED = re.compile(
+    "(?:[A-Z]|Capt|Col|Dr|Fig|Gen|Gov|Lt|Mr|Mrs|Ms|Mt|Prof|Rev|Sen|Sgt|St|Vol|ca|cf|v|vs)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,8 @@ def sentence_ends(words: Words) -> NDArray[np.bool_]:
     """Return `[words]`, whether a sentence (or a line of its own) ends with this word.
 
     A rule of punctuation: a full stop, question or exclamation mark, closing quotes and brackets
-    included, before white space and anything but a lower-case letter; or a line break.
+    included, before white space and anything but a lower-case letter; or a line break. No
+    sentence ends with an initial ("J.", "U.S.") or a title ("Dr.").
     """
     n_words = len(words)
     found = np.zeros(n_words, dtype=bool)
@@ -87,6 +92,8 @@ def sentence_ends(words: Words) -> NDArray[np.bool_]:
     for i in range(n_words - 1):
         last = text[ends[i] - 1]
         stopped = last in _SENTENCE_ENDS or (stopped and last in _CLOSERS)
+        if last == "." and _shortens(text, starts, ends, i):
+            stopped = False
         gap = text[ends[i] : starts[i + 1]]
         following = text[starts[i + 1]]
         if "\n" in gap or (
@@ -97,6 +104,13 @@ def sentence_ends(words: Words) -> NDArray[np.bool_]:
         ):
             found[i] = True
     return found
+
+
+def _shortens(text: str, starts: list[int], ends: list[int], i: int) -> bool:
+    """Return whether the full stop that word `i` ends with belongs to a shortened word."""
+    alone = ends[i] - starts[i] == 1 and i and ends[i - 1] == starts[i]
+    word = text[starts[i - 1] if alone else starts[i] : ends[i] - 1].rpartition(".")[2]
+    return _SHORTENED.fullmatch(word) is not None
 
 
 def _reach(total: NDArray[np.int64], start: int, *, max_cost: int, max_words: int) -> int:
