@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import numpy as np
@@ -8,6 +7,7 @@ import onnx
 import pytest
 import torch
 
+from spanwise import config
 from spanwise.backend.onnx import OnnxBackend
 from spanwise.backend.pytorch import PyTorchBackend
 from spanwise.errors import CheckpointError, InputError
@@ -96,7 +96,8 @@ def test_fp16_stays_close(exported):
 def test_a_file_describes_itself(exported):
     model, made = exported("bert")
     stored = {each.key: each.value for each in onnx.load(made.path).metadata_props}
-    assert json.loads(stored["spanwise.config"]) == dataclasses.asdict(model.config)
+    described = json.loads(stored["spanwise.config"])
+    assert config.read(config.ModelConfig, described) == model.config
     assert stored["spanwise.variant"] == "fp32"
     assert stored["spanwise.layout"] == "batch, words, labels, start end inside"
     assert json.loads(stored["spanwise.versions"])["torch"] == torch.__version__
