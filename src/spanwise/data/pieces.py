@@ -5,13 +5,13 @@ Long texts are cut at sentence ends, so that no span is torn and the model reads
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spanwise.data.records import GoldSpan
+from spanwise.data.text import content_words
 from spanwise.flow.windows import sentence_ends
 from spanwise.flow.words import RegexSplitter, split
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from spanwise.data.records import Record
     from spanwise.flow.words import Words
-
-_CONTENT = re.compile(r"\w{4,}")
 
 
 def cut(
@@ -64,9 +62,9 @@ def cut(
 
 def _nearest(question: str, words: Words, edges: NDArray[np.int64]) -> int:
     """Return the first word of the sentence that shares most words with a question."""
-    asked = set(_CONTENT.findall(question.lower()))
+    asked = content_words(question)
     shared = [
-        len(asked & set(_CONTENT.findall(words.part(first, stop).text.lower())))
+        len(asked & content_words(words.part(first, stop).text))
         for first, stop in pairwise(edges.tolist())
     ]
     return int(edges[int(np.argmax(shared))])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanwise.data.asked_relations import asked_relations
 from spanwise.data.records import SUMMARY_INSTRUCTION, GoldSpan, Record, Source
-from spanwise.data.text import join, occurrences, own_words, read_rows
+from spanwise.data.text import content_words, join, occurrences, own_words, read_rows
 from spanwise.errors import DataError
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ ANSWER, SUMMARY, MATCH = "answer", "summary", "match"
 _NAME_WORDS = 4  # an answer up to this long that looks like a name or number is one wherever it is
 _NEIGHBOURHOOD = 120  # characters on each side that are compared with the question
 _NAMELIKE = re.compile(r"[A-Z0-9]")
-_CONTENT = re.compile(r"\w{4,}")
 _QA_SETS = {
     "covidqa": "covidqa_*",
     "policyqa": "policyqa.*",
@@ -117,11 +116,11 @@ def answer_places(text: str, question: str, answer: str) -> list[Offsets]:
     namelike = len(answer.split()) <= _NAME_WORDS and _NAMELIKE.search(answer)
     if namelike or len(places) < 2:
         return places
-    asked = set(_CONTENT.findall(question.lower()))
+    asked = content_words(question)
 
     def shared(place: Offsets) -> int:
         around = text[max(0, place[0] - _NEIGHBOURHOOD) : place[1] + _NEIGHBOURHOOD]
-        return len(asked.intersection(_CONTENT.findall(around.lower())))
+        return len(asked & content_words(around))
 
     return [max(places, key=shared)]
 

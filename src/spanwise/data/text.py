@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Offsets = tuple[int, int]
 _split = RegexSplitter()
 _WORD = re.compile(r"\w")
+_CONTENT = re.compile(r"\w{4,}")
 
 
 def read_rows(path: Path, *, needs: Sequence[str] = ()) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -135,3 +136,8 @@ def without_nested(found: Iterable[tuple[str, list[Offsets]]]) -> Iterator[tuple
 def _inside_another(place: Offsets, everything: Iterable[Offsets]) -> bool:
     start, end = place
     return any(s <= start and end <= e and (s, e) != place for s, e in everything)
+
+
+def content_words(text: str) -> frozenset[str]:
+    """Return a text's words of four letters or more, in lower case: what it is about."""
+    return frozenset(_CONTENT.findall(text.lower()))

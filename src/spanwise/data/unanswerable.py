@@ -23,6 +23,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from spanwise.data.pieces import sentences
+from spanwise.data.text import content_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +43,6 @@ _NEIGHBOURS = 4  # questions of the same article that offer names and words
 _FITTING = 0.75  # share of changes that may be of any word, of which every question has some
 _NEGATE = 0.25  # share of changes that may be a mere "not", so that the word itself says little
 _STEM = 4  # letters that two words share at most: "museum" is no other thing than "museums"
-_CONTENT = re.compile(r"\w{4,}")
 _WORD = re.compile(r"[^\W\d_]\w*(?:[-’'](?!s\b)\w+)*")  # without a possessive 's
 _ENDINGS = ("ed", "ing", "ly", "s")
 _INTRODUCING = frozenset(
@@ -193,9 +193,8 @@ def _written(record: Record, others: Sequence[Record], near: Sequence[int]) -> l
 
 def in_sight(question: Record, piece: str) -> bool:
     """Return whether most words that a question shares with its text are in a piece of it too."""
-    shared = set(_CONTENT.findall(question.instruction.lower()))
-    shared &= set(_CONTENT.findall(question.text.lower()))
-    return len(shared - set(_CONTENT.findall(piece.lower()))) <= _LOST * len(shared)
+    shared = content_words(question.instruction) & content_words(question.text)
+    return len(shared - content_words(piece)) <= _LOST * len(shared)
 
 
 def _elsewhere(
@@ -203,13 +202,13 @@ def _elsewhere(
 ) -> Record | None:
     """Put the question to another paragraph: of some without its answer, the one most like it."""
     answers = {record.text[s.start : s.end].lower() for s in record.spans}
-    asked = set(_CONTENT.findall(record.instruction.lower()))
+    asked = content_words(record.instruction)
     found: list[tuple[int, Record]] = []
     for _ in range(_TRIES):
         other = others[int(near[int(rng.integers(len(near)))])]
         text = other.text.lower()
         if other.text != record.text and not any(answer in text for answer in answers):
-            found.append((len(asked & set(_CONTENT.findall(text))), other))
+            found.append((len(asked & content_words(text)), other))
     if not found:
         return None
     best = max(found, key=lambda each: each[0])[1]
@@ -253,7 +252,7 @@ def changed_question(record: Record, neighbours: Sequence[Record], rng: Generato
 
 def _changed_text(record: Record, neighbours: Sequence[Record], rng: Generator) -> Record | None:
     """Let the sentence that answers, or all of the text, speak of something else."""
-    held = set(_CONTENT.findall(record.instruction.lower()))
+    held = content_words(record.instruction)
     offered = " ".join(f"{other.instruction} {other.text}" for other in neighbours[:3])
     marked = _answering(record)
     changes = []
