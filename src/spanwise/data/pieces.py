@@ -12,7 +12,7 @@ import numpy as np
 
 from spanwise.data.records import GoldSpan
 from spanwise.data.text import content_words
-from spanwise.flow.windows import sentence_ends
+from spanwise.flow import windows
 from spanwise.flow.words import RegexSplitter, split
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def cut(
     """
     if len(words) <= size:
         return words, list(record.spans)
-    edges = np.concatenate(([0], np.flatnonzero(sentence_ends(words)) + 1))
+    edges = np.concatenate(([0], np.flatnonzero(windows.sentence_ends(words)) + 1))
     anchor = int(rng.integers(len(words)))
     if record.spans:
         span = record.spans[int(rng.integers(len(record.spans)))]
@@ -72,10 +72,7 @@ def _nearest(question: str, words: Words, edges: NDArray[np.int64]) -> int:
 
 def sentences(text: str) -> list[tuple[int, int]]:
     """Return where each sentence of the text starts and ends, in characters."""
-    words = split(text, RegexSplitter())
-    last = np.flatnonzero(sentence_ends(words))
-    first = np.concatenate(([0], last[:-1] + 1)) if len(last) else last
-    return list(zip(words.starts[first].tolist(), words.ends[last].tolist(), strict=True))
+    return windows.sentences(split(text, RegexSplitter()))
 
 
 def _between(

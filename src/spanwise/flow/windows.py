@@ -106,6 +106,13 @@ def sentence_ends(words: Words) -> NDArray[np.bool_]:
     return found
 
 
+def sentences(words: Words) -> list[tuple[int, int]]:
+    """Return the character offsets of the text's sentences, from first word to last."""
+    last = np.flatnonzero(sentence_ends(words))
+    first = np.concatenate(([0], last[:-1] + 1)) if len(last) else last
+    return list(zip(words.starts[first].tolist(), words.ends[last].tolist(), strict=True))
+
+
 def _shortens(text: str, starts: list[int], ends: list[int], i: int) -> bool:
     """Return whether the full stop that word `i` ends with belongs to a shortened word."""
     alone = ends[i] - starts[i] == 1 and i and ends[i - 1] == starts[i]

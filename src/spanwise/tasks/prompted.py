@@ -6,11 +6,9 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from spanwise.errors import InputError
 from spanwise.flow.decode import check_thresholds, logit, sigmoid
-from spanwise.flow.windows import sentence_ends
+from spanwise.flow.windows import sentences
 from spanwise.options import Settings
 from spanwise.tasks.entities import beside
 from spanwise.tasks.steps import asked
@@ -116,7 +114,7 @@ class Summaries:
             return Summary(tuple(_span(piece) for piece in pieces))
         scored = _by_sentence(pieces, text)
         if wanted:
-            n_all = len(_sentences(text))
+            n_all = len(sentences(text))
             n = self.n_sentences or max(1, math.floor((self.share or 0.0) * n_all + 0.5))
             ranked = sorted(scored, key=lambda sentence: (-sentence.score, sentence.start))
             scored = sorted(ranked[:n], key=lambda sentence: sentence.start)
@@ -154,20 +152,10 @@ def _span(entity: Entity) -> Span:
     return Span(entity.text, entity.start, entity.end, entity.score)
 
 
-def _sentences(words: Words) -> list[tuple[int, int]]:
-    """Return the character offsets of the text's sentences."""
-    stops = np.flatnonzero(sentence_ends(words)).tolist()
-    firsts = [0, *(stop + 1 for stop in stops[:-1])]
-    return [
-        (int(words.starts[first]), int(words.ends[stop]))
-        for first, stop in zip(firsts, stops, strict=False)
-    ]
-
-
 def _by_sentence(pieces: Sequence[Entity], words: Words) -> list[Span]:
     """Return the sentences that hold a piece, each with the score of its best one."""
     best: dict[tuple[int, int], float] = {}
-    for start, end in _sentences(words):
+    for start, end in sentences(words):
         scores = [p.score for p in pieces if p.start < end and start < p.end]
         if scores:
             best[start, end] = max(scores)
